@@ -1,0 +1,61 @@
+"""Every bound of the gateway, with its unit and its reason. What an operator may change is in
+`settings.py`, with its default taken from here."""
+
+from __future__ import annotations
+
+# Money.
+MONEY_MAX_CENTIMOS = 10**15  # ten trillion soles: far above any sum, far below bigint
+AMOUNT_MAX_CENTIMOS = 99_999_999  # S/ 999,999.99 is the longest amount that screens are fitted for
+
+# What a member may type.
+PIN_DIGITS_MIN = 4  # ISO 9564 allows 4 to 12
+PIN_DIGITS_MAX = 6  # what people remember
+ANSWER_CHARS_MAX = 160  # no handset sends more on USSD (182 septets less the session's own)
+HISTORY_CHARS_MAX = 2_000  # cumulative text of a whole session; beyond it the session ends
+SESSION_ID_CHARS_MAX = 128  # no provider is known to use more than 64
+BODY_BYTES_MAX = 64 * 1024  # a webhook's body; the longest real one is under 1 kB
+FORM_FIELDS_MAX = 50  # the widest known webhook (Twilio) has about 30
+DEEP_DIAL_ANSWERS_MAX = 8  # the longest journey has five inputs
+
+# Screens and messages (3GPP TS 23.038; TS 29.002 maxUSSD-StringLength: 160 octets, 182 septets).
+SCREEN_SEPTETS = 160  # what every known gateway lets through
+SCREEN_SEPTETS_HARD = 182
+SMS_SEGMENT_SEPTETS = 160  # a single SMS; of a longer one each part holds 153
+OPTIONS_PER_SCREEN = 5  # people lose the thread beyond five
+OPTIONS_PER_LIST = 8  # 0, 00 and 9 are taken: the keys 1 to 8 remain
+PAGES_PER_ANSWER = 5  # a longer text is no text for a phone
+
+# Sessions.
+SESSION_IDLE_S = 60  # networks drop an idle session after 20 to 60 s
+SESSION_TOTAL_S = 180  # the longest that a network keeps one (Africa's Talking: 180 s)
+HOPS_PER_SESSION = 60  # a session of 180 s with an answer each 3 s
+DRAFT_S = 600  # how long a redial finds what was typed
+CLAIM_LEASE_MS = 6_000  # above the hard stop of a reply: then its worker is dead
+REPEAT_INFERRED_MS = 1_000  # the same body within this long of its reply is a repeat
+OVERLAP_POLL_MS = 40  # how often a waiting copy looks for the first copy's reply
+CALLER_HOPS_PER_MINUTE = 60  # a person types one answer each 3 s at the most
+
+# Time. An aggregator gives 10 s (Africa's Talking), some operators 5 s.
+REPLY_HARD_STOP_MS = 5_000
+CORE_BUDGET_MS = 3_000  # then "en proceso, te llega un SMS"
+STORE_TIMEOUT_MS = 800  # PostgreSQL or Redis away: an apology within 2 s
+STATEMENT_TIMEOUT_MS = 3_000
+
+# PIN attempts.
+PIN_TRIES = 3
+PIN_LOCK_S = 15 * 60
+PIN_VERIFICATIONS_AT_ONCE = 2  # argon2id takes 19 MiB and a core each; more would only queue
+
+# Money orders.
+AGAIN_WINDOW_S = 10 * 60  # the same amount to the same payee within this long asks "¿Otra vez?"
+REFERENCE_DIGITS = 6  # read aloud over a bad line
+PAYEES_OFFERED = 4  # the last ones; with an own account still within five options
+MOVEMENTS_SHOWN = 5
+
+# Notices.
+OUTBOX_BATCH_ROWS = 50
+OUTBOX_LEASE_S = 60  # above the slowest sender's time-out: then its worker is dead
+OUTBOX_ATTEMPTS_MAX = 8
+SENDERS_AT_ONCE = 8
+SWEEP_EVERY_S = 2
+FAILED_JOB_S = 24 * 3600  # rq keeps a failed job for a year unless told otherwise

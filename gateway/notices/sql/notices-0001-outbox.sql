@@ -1,0 +1,32 @@
+-- The outbox: facts that somebody must be told, written in the transaction that made them true.
+-- depends: db-0001-roles
+
+create schema notices;
+
+grant usage on schema notices to chaski_app;
+
+create table notices.outbox (
+    id bigint generated always as identity primary key,
+    -- What happened: transfer_sent, transfer_received, loan_paid, ... The words are chosen when it is sent.
+    fact text not null,
+    member_ref text not null,
+    detail jsonb not null,
+    created_at timestamptz not null default clock_timestamp(),
+    state text not null default 'waiting' check (state in ('waiting', 'sending', 'sent', 'dead')),
+    attempts integer not null default 0,
+    -- When a drain may take it: at once, after a back-off, or when the lease of a dead drain ends.
+    due_at timestamptz not null default clock_timestamp(),
+    sent_at timestamptz
+);
+
+-- The drain asks for what is due, oldest first; rows that are sent or dead are never looked for.
+create index outbox_due on notices.outbox (due_at, id) where state in ('waiting', 'sending');
+
+-- Called by the functions that make facts true, in their transaction; never by the application.
+create function notices.tell(p_fact text, p_member_ref text, p_detail jsonb) returns void
+language sql
+begin atomic
+    insert into notices.outbox (fact, member_ref, detail) values (p_fact, p_member_ref, p_detail);
+end;
+
+revoke execute on function notices.tell from public;

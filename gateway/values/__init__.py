@@ -1,0 +1,1 @@
+"""The field's words as types. Import them from the module that defines them."""
