@@ -48,14 +48,27 @@ PIN_VERIFICATIONS_AT_ONCE = 2  # argon2id takes 19 MiB and a core each; more wou
 
 # Money orders.
 AGAIN_WINDOW_S = 10 * 60  # the same amount to the same payee within this long asks "¿Otra vez?"
+CORE_LEASE_S = 15  # above the core's budget: then whoever asked it about an order is dead
 REFERENCE_DIGITS = 6  # read aloud over a bad line
 PAYEES_OFFERED = 4  # the last ones; with an own account still within five options
 MOVEMENTS_SHOWN = 5
+RECONCILE_EVERY_S = 10  # a member who was told "en proceso" waits for the SMS
+RECONCILE_ROWS = 50  # orders a sweep
 
 # Notices.
 OUTBOX_BATCH_ROWS = 50
 OUTBOX_LEASE_S = 60  # above the slowest sender's time-out: then its worker is dead
 OUTBOX_ATTEMPTS_MAX = 8
+OUTBOX_BACKOFF_FIRST_S = 10  # a provider that only hiccuped
+OUTBOX_BACKOFF_GROWTH = 3  # 10 s, 30 s, … 40 min: seven waits, an outage of one to two hours
+OUTBOX_BACKOFF_MAX_S = 3600  # later a receipt only frightens
+SEND_TIMEOUT_S = 10  # a provider that has not answered by then is tried again
+REASON_CHARS_MAX = 200  # why an SMS was not sent, as kept; a provider's error page is longer
 SENDERS_AT_ONCE = 8
 SWEEP_EVERY_S = 2
 FAILED_JOB_S = 24 * 3600  # rq keeps a failed job for a year unless told otherwise
+WAKE_JOB_TIMEOUT_S = 5  # the job only rings a bell
+WAKE_PAUSE_S = 2  # Redis away: a caller waits for it once in this long, the sweep does the rest
+LISTENER_TTL_S = 30  # rq blocks on the queue for 15 s less than this, then says that it lives
+DUTY_PAUSE_MAX_S = 15  # a duty that fails is tried this often at the least: it heals within it
+SIMULATED_INBOX_MAX = 500  # messages of one phone in the demo

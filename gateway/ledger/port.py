@@ -1,7 +1,8 @@
 """What the gateway asks of a core ledger, whichever it is.
 
-A write carries its own key and may be asked any number of times: the first one that arrives decides,
-and every later one gets its result. A core that does not answer in time is `Unknown`, never a guess.
+A write carries its own key and may be asked any number of times: the first one that arrives
+decides, and every later one gets its result. A core that does not answer in time is `Unknown`,
+never a guess.
 """
 
 from __future__ import annotations
@@ -54,11 +55,14 @@ MOVEMENT_KINDS = ("opening", "sent", "received", "own", "loan_payment", "tax", "
 
 @dataclass(frozen=True, slots=True)
 class LoanStatus:
-    """A loan on a business date.
+    """A loan on a business date. Every amount is positive.
 
-    `due` is everything that should have been paid by that date, late charge included; `instalment` is what
-    the next payment should be: `due` where something is due, else the next instalment that is open.
-    `payoff` closes the loan on that date. `days_late` counts from the oldest instalment that is overdue.
+    `owed` is what the schedule still asks (the account's balance is its negative), without late
+    charges. `due` is everything that should have been paid by that date, late charge included;
+    `instalment` is what the next payment should be: `due` where something is due, else the next
+    instalment that is open. `instalment_due_on` is the day of the oldest open one, from which
+    `days_late` counts. `payoff` closes the loan on that date: interest that is not earned by then
+    is given up.
     """
 
     code: str
@@ -82,7 +86,11 @@ class RepaymentMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """From one savings account to another."""
+    """From one savings account to another.
+
+    Raises:
+        ValueError: the amount is not above zero: whoever asked the member has to see to that.
+    """
 
     key: uuid.UUID
     source: str
@@ -90,10 +98,17 @@ class Transfer:
     amount: Money
     business_date: dt.date
 
+    def __post_init__(self) -> None:
+        _above_zero(self.amount)
+
 
 @dataclass(frozen=True, slots=True)
 class Repayment:
-    """From a savings account to a loan."""
+    """From a savings account to a loan.
+
+    Raises:
+        ValueError: the amount is not above zero.
+    """
 
     key: uuid.UUID
     source: str
@@ -102,7 +117,17 @@ class Repayment:
     mode: RepaymentMode
     business_date: dt.date
 
+    def __post_init__(self) -> None:
+        _above_zero(self.amount)
 
+
+def _above_zero(amount: Money) -> None:
+    if amount.centimos <= 0:
+        raise ValueError(f"an order moves more than nothing, not {amount}")
+
+
+# The same key with the same content is the same order: all fields but `business_date`, so that a
+# repeat after midnight still is.
 Order = Transfer | Repayment
 
 REFUSALS = frozenset(
@@ -113,6 +138,17 @@ REFUSALS = frozenset(
         "over_payoff",  # more than closes the loan
         "payoff_changed",  # PAYOFF with another amount than today's
         "nothing_owed",
+    }
+)
+HOLD_REFUSALS = REFUSALS | {
+    "hold_not_pending",  # unknown, another account's, or ended
+    "over_hold",  # more than was held
+}
+REVERSAL_REFUSALS = frozenset(
+    {
+        "not_posted",  # unknown, refused, or itself a reversal
+        "already_reversed",
+        "insufficient_funds",  # the other side has spent it
     }
 )
 
@@ -131,7 +167,8 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not posted, and never will be under this key. `code` is one of `REFUSALS`."""
+    """Not posted, and never will be under this key. `code` is one of `REFUSALS` (of `HOLD_REFUSALS`
+    or `REVERSAL_REFUSALS` where that was asked)."""
 
     code: str
 
@@ -162,6 +199,10 @@ class LedgerUnavailableError(Exception):
     """A read did not get an answer within its budget."""
 
 
+class NoSuchHoldError(LookupError):
+    """No hold was ever placed under this key."""
+
+
 class HoldState(StrEnum):
     """The life of a hold: pending, then one of the others, once."""
 
@@ -178,7 +219,7 @@ class Ledger(Protocol):
         """All open accounts of a member, savings first, in a fixed order. Unknown member: empty."""
 
     def movements(self, account: str, limit: int) -> tuple[Movement, ...]:
-        """The last movements of a savings account, newest first."""
+        """The last movements of a savings account, newest first. Unknown account: empty."""
 
     def loans(self, member_ref: str, business_date: dt.date) -> tuple[LoanStatus, ...]:
         """The member's loans that are still owed."""
@@ -193,16 +234,17 @@ class Ledger(Protocol):
         """What became of a key; None where the core never decided on it. Raises
         `LedgerUnavailableError` where that cannot be said now."""
 
-    def hold(
-        self, key: uuid.UUID, account: str, amount: Money, expires_at: dt.datetime
-    ) -> Outcome:
-        """Reserve funds: the available balance falls, the balance does not."""
+    def hold(self, key: uuid.UUID, account: str, amount: Money, expires_at: dt.datetime) -> Outcome:
+        """Reserve funds: the available balance falls, the balance does not. Raises
+        `KeyReusedError`; the amount is above zero."""
 
     def post_hold(self, key: uuid.UUID, order: Transfer) -> Outcome:
-        """Move held funds: the hold ends as `posted`, and `order` (its amount at most the hold's) is posted. Once."""
+        """Move held funds: the hold ends as `posted`, and `order` (its amount at most the hold's)
+        is posted. Once. What the order leaves of the hold is free again."""
 
     def void_hold(self, key: uuid.UUID) -> HoldState:
-        """Give held funds back. Answers the state that the hold is in now."""
+        """Give held funds back. Answers the state that the hold is in now. Raises
+        `NoSuchHoldError`, and `LedgerUnavailableError` where that cannot be said now."""
 
     def reverse(self, key: uuid.UUID, original: uuid.UUID, business_date: dt.date) -> Outcome:
         """Undo all of a posted order, once, linked to it. Refused `already_reversed`,

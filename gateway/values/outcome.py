@@ -1,4 +1,8 @@
-"""What a bank operation answers, and what an operation says of itself before it is called."""
+"""What a bank operation takes and answers.
+
+A *value* is what a slot holds, what a result is, and what a placeholder in a text may name. Values
+are plain data: they go into a session as bytes and come back equal.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +14,41 @@ import msgspec
 
 from gateway.values.money import Money
 
-Scalar = Money | dt.date | str | int | bool
-Record = dict[str, Scalar]
-Values = Mapping[str, "Scalar | Record | tuple[Record, ...]"]
+
+class Day(msgspec.Struct, frozen=True, order=True, tag="day"):
+    """A business date in the cooperative's own time zone."""
+
+    date: dt.date
+
+
+Scalar = Money | Day | str | int | bool
+
+
+class Record(msgspec.Struct, frozen=True, tag="record"):
+    """Some named scalars that belong together: an account, a payee, one movement."""
+
+    fields: dict[str, Scalar]
+
+    def text(self, name: str) -> str:
+        """The field `name`, which is known to be text."""
+        value = self.fields[name]
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is {type(value).__name__}, not text")
+        return value
+
+
+Value = Scalar | Record
+Values = Mapping[str, Value]
+Rows = tuple[Record, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It happened. `values` are the results that the operation declares."""
+    """It happened. `values` are the results that the operation declares, `rows` its list, if it
+    has one."""
 
     values: Values = field(default_factory=dict)
+    rows: Rows = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +67,3 @@ class Pending:
 
 
 Outcome = Done | Refused | Pending
-
-
-class Kind(msgspec.Struct, frozen=True):
-    """What a placeholder may name: a scalar's type, a record's fields, or rows of a record."""
-
-    scalar: str = ""
-    fields: dict[str, str] = {}
-    rows: bool = False

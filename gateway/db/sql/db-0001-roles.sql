@@ -1,6 +1,5 @@
 -- The gateway's processes sign in as chaski_app, which owns nothing: it may call the functions that
 -- the migrations grant, and touch no table. The owner, who runs the migrations, is another role.
--- depends:
 
 do $$
 begin

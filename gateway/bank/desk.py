@@ -1,0 +1,27 @@
+"""What an operation has at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.bank.register import Members
+from gateway.instructions.orders import Instructions
+from gateway.ledger.port import Account, AccountKind, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The register, the core ledger, and the money orders.
+
+    `region` (ISO 3166) is where a number without a country code belongs.
+    """
+
+    members: Members
+    ledger: Ledger
+    instructions: Instructions
+    region: str
+
+    def savings(self, member_ref: str) -> tuple[Account, ...]:
+        """A member's savings accounts, in the core's order."""
+        accounts = self.ledger.accounts(member_ref)
+        return tuple(account for account in accounts if account.kind is AccountKind.SAVINGS)

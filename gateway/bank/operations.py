@@ -1,0 +1,82 @@
+"""What an operation says of itself, and how one is called."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from gateway.values.member import MemberView
+from gateway.values.money import Money
+from gateway.values.outcome import Outcome, Record, Values
+from gateway.values.turn import Origin
+
+if TYPE_CHECKING:
+    from gateway.bank.desk import Desk
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A member asks for an operation.
+
+    Args:
+        member: who asks; their PIN is verified already where the operation needs it.
+        values: the slots, by name.
+        key: the key of the screen that confirmed it; only an operation that moves money has one.
+        again_ok: the member said yes to "¿Otra vez?".
+        origin: the session it comes from.
+        today: the business date.
+    """
+
+    member: MemberView
+    values: Values
+    key: uuid.UUID | None
+    again_ok: bool
+    origin: Origin
+    today: dt.date
+
+    def money(self, name: str) -> Money:
+        """The slot `name`, an amount."""
+        return _typed(self.values.get(name), Money, name)
+
+    def record(self, name: str) -> Record:
+        """The slot `name`, a record."""
+        return _typed(self.values.get(name), Record, name)
+
+    def text(self, name: str) -> str:
+        """The slot `name`, a text."""
+        return _typed(self.values.get(name), str, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that the bank can do.
+
+    Args:
+        name: `transfers.send`; journeys name it in `do:`, `quote:` or `data:`.
+        takes: its slots, each with its kind.
+        gives: its results, each with its kind; a text may name them.
+        rows: the fields of each row of its list, or None where it has none.
+        refusals: every code that it can refuse with, beside those of the PIN.
+        moves_money: then it needs a key, and a screen that confirms with the PIN.
+        needs_pin: whether it answers only to the member's PIN.
+    """
+
+    name: str
+    perform: Callable[[Desk, Request], Outcome]
+    takes: Mapping[str, str] = field(default_factory=dict)
+    gives: Mapping[str, str] = field(default_factory=dict)
+    rows: tuple[str, ...] | None = None
+    refusals: frozenset[str] = frozenset()
+    moves_money: bool = False
+    needs_pin: bool = False
+
+
+def _typed(value: object, kind: type[_T], name: str) -> _T:
+    if not isinstance(value, kind):
+        raise TypeError(f"slot {name} is {type(value).__name__}, not {kind.__name__}")
+    return value

@@ -1,0 +1,35 @@
+"""What an operation that moves money says of the order it gave."""
+
+from __future__ import annotations
+
+import uuid
+
+from gateway.bank.operations import Request
+from gateway.instructions.orders import Result, State
+from gateway.values.outcome import Done, Outcome, Pending, Refused, Values
+
+
+def order_key(request: Request) -> uuid.UUID:
+    """The key of the screen that confirmed this order.
+
+    Raises:
+        ValueError: there is none. A journey that moves money without a confirm screen is a fault of
+            its menu, and nothing may move.
+    """
+    if request.key is None:
+        raise ValueError("an operation that moves money needs the key of its confirm screen")
+    return request.key
+
+
+def carried_out(result: Result) -> Outcome:
+    """A money order's result as the bank's outcome."""
+    match result.state:
+        case State.POSTED:
+            told: Values = {"reference": result.reference, "tax": result.tax}
+            return Done({**told, "amount": result.amount, **result.values})
+        case State.REFUSED:
+            return Refused(result.code, {"amount": result.amount, **result.values})
+        case State.CLOSED:
+            return Refused("closed", {"amount": result.amount})
+        case State.ACCEPTED | State.UNKNOWN:
+            return Pending({"amount": result.amount})

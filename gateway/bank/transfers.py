@@ -1,0 +1,92 @@
+"""Money from one member to another, or between a member's own accounts."""
+
+from __future__ import annotations
+
+import uuid
+
+from gateway.bank.desk import Desk
+from gateway.bank.operations import Operation, Request
+from gateway.bank.orders import carried_out, order_key
+from gateway.instructions.orders import Instruction
+from gateway.ledger.port import Transfer
+from gateway.values.outcome import Done, Outcome, Refused
+
+_NO_KEY = uuid.UUID(int=0)  # a quote is never posted
+_SEND = "transfers.send"
+
+
+def _quote(desk: Desk, request: Request) -> Outcome:
+    """What it costs, and whether the limits allow it. Nothing here tells what the account holds:
+    the PIN has not been asked for yet."""
+    order = _transfer(desk, request, _NO_KEY)
+    if order is None:
+        return Refused("no_such_account")
+    if order.source == order.target:
+        return Refused("same_account")
+    if not _own(request):
+        limit = desk.instructions.limit(_SEND, request.member.ref, request.today)
+        if order.amount > limit:
+            return Refused("over_limit", {"limit": limit})
+    return Done({"tax": desk.ledger.tax(order)})
+
+
+def _send(desk: Desk, request: Request) -> Outcome:
+    order = _transfer(desk, request, order_key(request))
+    if order is None:
+        return Refused("no_such_account")
+    instruction = Instruction(
+        key=order.key,
+        operation=_SEND,
+        member_ref=request.member.ref,
+        counterparty_ref=request.record("payee").text("member_ref"),
+        order=order,
+        again_ok=request.again_ok,
+        origin=request.origin,
+    )
+    return carried_out(desk.instructions.carry_out(instruction))
+
+
+def _transfer(desk: Desk, request: Request, key: uuid.UUID) -> Transfer | None:
+    """The order that the slots describe. A member is paid into their first savings account."""
+    payee = request.record("payee")
+    target = payee.text("account")
+    if not target:
+        accounts = desk.savings(payee.text("member_ref"))
+        if not accounts:
+            return None
+        target = accounts[0].code
+    return Transfer(
+        key=key,
+        source=request.record("source").text("code"),
+        target=target,
+        amount=request.money("amount"),
+        business_date=request.today,
+    )
+
+
+def _own(request: Request) -> bool:
+    return request.record("payee").text("member_ref") == request.member.ref
+
+
+_SLOTS = {"source": "savings_account", "payee": "payee", "amount": "money"}
+
+OPERATIONS = (
+    Operation(
+        name="transfers.quote",
+        perform=_quote,
+        takes=_SLOTS,
+        gives={"tax": "money"},
+        refusals=frozenset({"no_such_account", "same_account", "over_limit"}),
+    ),
+    Operation(
+        name=_SEND,
+        perform=_send,
+        takes=_SLOTS,
+        gives={"reference": "text", "tax": "money"},
+        refusals=frozenset(
+            {"insufficient_funds", "over_limit", "again", "no_such_account", "same_account"}
+        ),
+        moves_money=True,
+        needs_pin=True,
+    ),
+)

@@ -1,0 +1,217 @@
+"""The one place that names concrete classes.
+
+`build` makes a cooperative's gateway from its settings. A test, a simulator or the demo calls it
+too, with `Parts` of its own in place of the clock, randomness, the PIN hasher, the core ledger or
+the SMS network.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import redis
+from flask import Flask
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from gateway.bank.bank import CATALOGUE, Bank
+from gateway.bank.desk import Desk
+from gateway.bank.hashing import OWASP_2026, PepperedArgon2, PinHasher
+from gateway.bank.pins import Pins
+from gateway.bank.register import Members
+from gateway.bounds import RECONCILE_EVERY_S, RECONCILE_ROWS, STORE_TIMEOUT_MS
+from gateway.conversation import Library
+from gateway.db.pool import Database
+from gateway.driver import Gateway
+from gateway.instructions.orders import Instructions
+from gateway.ledger.port import Ledger
+from gateway.ledger.postgres.adapter import PostgresLedger
+from gateway.menus import load_book
+from gateway.notices.drain import Drain
+from gateway.notices.outbox import Outbox
+from gateway.notices.senders import Sender
+from gateway.notices.simulated import SimulatedNetwork
+from gateway.notices.wakeup import WakeUps, connect
+from gateway.observing import Metrics, configure_logging, logger
+from gateway.receipts import Receipts
+from gateway.sessions.redis_store import Lifetime, RedisSessions
+from gateway.settings import Settings, load
+from gateway.values.msisdn import Msisdn
+from gateway.web import create_app
+from gateway.worker import Duty, drains
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What may be put in another's place. None: what the settings say.
+
+    Args:
+        now: the clock, aware, UTC.
+        mint_key: a fresh instruction key, a UUID's text.
+        jitter: a number from 0 to 1, for back-off.
+        hasher: of PINs.
+        ledger: the core, given our database.
+        sender: the network that carries SMS.
+    """
+
+    now: Callable[[], dt.datetime] = _now
+    mint_key: Callable[[], str] = lambda: str(uuid.uuid4())
+    jitter: Callable[[], float] = random.random
+    hasher: PinHasher | None = None
+    ledger: Callable[[Database], Ledger] | None = None
+    sender: Callable[[Database], Sender] | None = None
+
+
+ORDINARY = Parts()
+
+
+def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gateway:
+    """One cooperative's gateway, connected, ready to take turns.
+
+    Raises:
+        FaultyBookError: its menus cannot be served.
+    """
+    book = load_book(settings.menus)
+    database = open_database(settings)
+    ledger = _ledger(database, parts)
+    sessions_client = connect_sessions(settings.sessions_url.get_secret_value())
+    queue_client = connect(settings.queue_url.get_secret_value())
+    sessions = RedisSessions(
+        client=sessions_client,
+        cooperative=settings.cooperative,
+        secret=settings.session_secret.get_secret_value().encode(),
+        now_ms=lambda: int(parts.now().timestamp() * 1000),
+        lifetime=Lifetime(idle_s=settings.session_idle_s, total_s=settings.session_total_s),
+    )
+    wake_ups = WakeUps(queue_client)
+    _watch(metrics, Outbox(database), wake_ups)
+
+    def close() -> None:
+        database.close()
+        sessions_client.close()
+        queue_client.close()
+
+    return Gateway(
+        cooperative=settings.cooperative,
+        webhook_secrets=settings.secrets,
+        library=Library(
+            books={book.digest: book},
+            current=book,
+            screen_septets=settings.screen_septets,
+            default_language=settings.default_language,
+        ),
+        sessions=sessions,
+        bank=_bank(settings, parts, database, ledger),
+        mint_key=parts.mint_key,
+        wake=lambda: _ignore(wake_ups.wake()),
+        log=logger(),
+        metrics=metrics,
+        checks={
+            "database": database.healthy,
+            "sessions": sessions.healthy,
+            "ledger": ledger.healthy,
+        },
+        close=close,
+    )
+
+
+def duties(settings: Settings, parts: Parts = ORDINARY) -> tuple[Duty, ...]:
+    """What the worker does for a cooperative.
+
+    Raises:
+        FaultyBookError: its menus cannot be served.
+    """
+    database = open_database(settings)
+    receipts = Receipts(load_book(settings.menus), Members(database), ZoneInfo(settings.timezone))
+    sender = (
+        parts.sender(database) if parts.sender else SimulatedNetwork(database, settings.sms_sender)
+    )
+    drain = Drain(Outbox(database), receipts, sender, parts.jitter)
+    ledger = _ledger(database, parts)
+    orders = _instructions(database, ledger, parts)
+    name = settings.cooperative
+    return (
+        drains(f"{name}-notices", drain),
+        Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(RECONCILE_ROWS)),
+    )
+
+
+def wsgi() -> Flask:
+    """The web application of this process's environment, for a WSGI server.
+
+    Raises:
+        SettingsError: the environment is not usable.
+    """
+    settings = load()
+    configure_logging(settings.log_level)
+    metrics = Metrics()
+    gateway = build(settings, metrics)
+    return create_app([gateway], metrics.registry, _inbox(settings) if settings.demo else None)
+
+
+def open_database(settings: Settings) -> Database:
+    """The application's way to PostgreSQL."""
+    database = Database(settings.database_url.get_secret_value(), settings.database_connections)
+    database.open()
+    return database
+
+
+def connect_sessions(url: str) -> redis.Redis:
+    """A client that gives up soon: a member waits for an answer. One retry, at once, for a
+    connection that Redis had dropped."""
+    timeout_s = STORE_TIMEOUT_MS / 1000
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+def _ledger(database: Database, parts: Parts) -> Ledger:
+    return parts.ledger(database) if parts.ledger else PostgresLedger(database)
+
+
+def _instructions(database: Database, ledger: Ledger, parts: Parts) -> Instructions:
+    return Instructions(database, ledger, parts.now, same_database=parts.ledger is None)
+
+
+def _bank(settings: Settings, parts: Parts, database: Database, ledger: Ledger) -> Bank:
+    hasher = parts.hasher or PepperedArgon2(settings.peppers, OWASP_2026)
+    desk = Desk(
+        members=Members(database),
+        ledger=ledger,
+        instructions=_instructions(database, ledger, parts),
+        region=settings.region,
+    )
+    zone = ZoneInfo(settings.timezone)
+    return Bank(desk, Pins(database, hasher), CATALOGUE, parts.now, zone)
+
+
+def _watch(metrics: Metrics, outbox: Outbox, wake_ups: WakeUps) -> None:
+    metrics.watch("chaski_outbox_waiting", "Notices not sent yet.", lambda: outbox.state().waiting)
+    metrics.watch(
+        "chaski_outbox_oldest_due_seconds",
+        "How long the most overdue notice has been due.",
+        lambda: outbox.state().oldest_due_s,
+    )
+    metrics.watch("chaski_outbox_dead", "Notices given up.", lambda: outbox.state().dead)
+    metrics.watch("chaski_queue_depth", "Wake-ups that wait for a worker.", wake_ups.depth)
+
+
+def _inbox(settings: Settings) -> Callable[[str], list[object]]:
+    network = SimulatedNetwork(open_database(settings), settings.sms_sender)
+    return lambda e164: list(network.inbox(Msisdn(e164)))
+
+
+def _ignore(_: object) -> None:
+    """A wake-up that is lost costs nothing: the sweep finds the row."""

@@ -1,0 +1,1 @@
+"""Africa's Talking, and the many gateways that copy its USSD callback."""

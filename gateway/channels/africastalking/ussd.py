@@ -1,0 +1,119 @@
+"""Africa's Talking USSD: a form comes in, `CON …` or `END …` goes out as plain text.
+
+Source: developers.africastalking.com, "USSD: overview", "handle sessions", "notifications".
+
+`text` holds every answer of the session so far, joined by `*`, so the PIN comes again in every
+later request. Nothing signs a request: the secret in the path is the caller's proof, and behind it
+the phone's number is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, abort, request
+
+from gateway.bounds import SESSION_ID_CHARS_MAX
+from gateway.channels.doors import Doors
+from gateway.values.msisdn import NotAMobileError, caller
+from gateway.values.turn import Cumulative, Keystrokes, Origin, Reply, Turn
+
+CHANNEL = "africastalking"
+
+_HOPS_DIGITS_MAX = 5
+
+# What may never be written down: keystrokes hold PINs, the last response holds balances.
+SECRET_FIELDS = frozenset({"text", "input", "lastAppResponse"})
+
+# The statuses of the end-of-session event. `Success` says that `END` was reached, not that money
+# moved.
+END_STATUSES = frozenset({"Success", "Incomplete", "Failed"})
+
+
+class NotAHopError(ValueError):
+    """The form is no USSD hop: `field` is missing, or cannot be read."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """What the events callback says. `hops` is -1 where it did not say a number."""
+
+    session_id: str
+    status: str
+    hops: int
+
+
+def parse(form: Mapping[str, str], account: str) -> Turn:
+    """A callback's form as a turn.
+
+    Raises:
+        NotAHopError: a field is missing or cannot be read.
+    """
+    session_id = form.get("sessionId", "").strip()
+    if not 0 < len(session_id) <= SESSION_ID_CHARS_MAX:
+        raise NotAHopError("sessionId")
+    if "text" not in form:
+        raise NotAHopError("text")
+    try:
+        msisdn = caller(form.get("phoneNumber", ""))
+    except NotAMobileError as error:
+        raise NotAHopError("phoneNumber") from error
+    return Turn(
+        origin=Origin(CHANNEL, account, session_id, msisdn),
+        service_code=form.get("serviceCode", ""),
+        said=Cumulative(Keystrokes(form["text"])),
+    )
+
+
+def parse_end(form: Mapping[str, str]) -> SessionEnd:
+    """The end-of-session event, of which only what is not secret is read."""
+    status = form.get("status", "")
+    hops = form.get("hopsCount", "")
+    return SessionEnd(
+        session_id=form.get("sessionId", "")[:SESSION_ID_CHARS_MAX],
+        status=status if status in END_STATUSES else "unknown",
+        hops=int(hops)
+        if hops.isascii() and hops.isdigit() and len(hops) <= _HOPS_DIGITS_MAX
+        else -1,
+    )
+
+
+def render(reply: Reply) -> str:
+    """A reply as the body that the network shows: `CON` keeps the session open, `END` closes it."""
+    return f"{'END' if reply.ends else 'CON'} {reply.text}"
+
+
+def routes(doors: Doors) -> Blueprint:
+    """The two callbacks that are registered at the provider."""
+    blueprint = Blueprint("africastalking_ussd", __name__, url_prefix="/ussd/africastalking")
+
+    @blueprint.post("/<secret>")
+    def hop(secret: str) -> Response:
+        gateway = doors.behind(secret)
+        if gateway is None:
+            abort(404)
+        try:
+            turn = parse(request.form, account=gateway.cooperative)
+        except NotAHopError as error:
+            return _plain(render(gateway.misunderstood(CHANNEL, error.field)))
+        return _plain(render(gateway.take(turn)))
+
+    @blueprint.post("/<secret>/events")
+    def event(secret: str) -> Response:
+        gateway = doors.behind(secret)
+        if gateway is None:
+            abort(404)
+        end = parse_end(request.form)
+        gateway.session_ended(CHANNEL, end.session_id, end.status, end.hops)
+        return _plain("")
+
+    return blueprint
+
+
+def _plain(body: str) -> Response:
+    return Response(body, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,47 @@
+"""Whose webhook is this? The secret in its path says which cooperative it is for."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from typing import Protocol
+
+from gateway.values.turn import Reply, Turn
+
+
+class Counter(Protocol):
+    """A cooperative's gateway, as far as a channel needs to know it."""
+
+    @property
+    def cooperative(self) -> str:
+        """Its short name: our account, where the provider's own is not in the request."""
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets that are valid now."""
+
+    def take(self, turn: Turn) -> Reply:
+        """One hop. Never raises: a fault inside is an apology on the screen."""
+
+    def misunderstood(self, channel: str, field: str) -> Reply:
+        """A request that is no hop: `field` is what is wrong with it."""
+
+    def session_ended(self, channel: str, session_id: str, status: str, hops: int) -> None:
+        """The network says that a session is over."""
+
+
+class Doors:
+    """The gateways of this process, each behind its secrets."""
+
+    def __init__(self, gateways: Sequence[Counter]) -> None:
+        self._gateways = tuple(gateways)
+
+    def behind(self, secret: str) -> Counter | None:
+        """The gateway that this secret opens. Takes as long for a wrong secret as for a right
+        one."""
+        found = None
+        for gateway in self._gateways:
+            for valid in gateway.webhook_secrets:
+                if hmac.compare_digest(valid.encode(), secret.encode(errors="replace")):
+                    found = gateway
+        return found

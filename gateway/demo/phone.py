@@ -1,0 +1,128 @@
+"""A feature phone in the terminal: it dials a running gateway through its real webhook."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+_TIMEOUT_S = 10  # as the aggregator waits
+_WIDTH = 34  # letters a line: room for the longest option
+
+Say = Callable[[str], None]
+Ask = Callable[[str], str]
+
+
+class NoAnswerError(Exception):
+    """The gateway cannot be reached, or answered no screen. The message says what to do."""
+
+
+@dataclass(slots=True)
+class Phone:
+    """One handset.
+
+    Args:
+        msisdn: its number.
+        url: where the gateway listens: `http://127.0.0.1:8080`.
+        secret: what stands in the webhook's path.
+        short_code: what a plain dial calls.
+    """
+
+    msisdn: str
+    url: str
+    secret: str
+    short_code: str
+    _session: str = ""
+    _typed: list[str] = field(default_factory=list)
+    _read: int = 0
+
+    def dial(self) -> tuple[str, bool]:
+        """Call the short code in a new session. Answers the screen, and whether it was the last
+        one."""
+        self._session = f"phone-{uuid.uuid4()}"
+        self._typed = []
+        return self._hop()
+
+    def press(self, keys: str) -> tuple[str, bool]:
+        """Answer the screen. An aggregator of this dialect sends all answers so far, joined by
+        `*`."""
+        self._typed.append(keys)
+        return self._hop()
+
+    def new_sms(self) -> list[str]:
+        """The messages that arrived since the last look. Only the demo's network can tell."""
+        try:
+            with _open(f"{self.url}/simulator/inbox/{urllib.parse.quote(self.msisdn)}") as answer:
+                inbox = json.loads(answer.read())
+        except urllib.error.HTTPError:
+            return []
+        new = inbox[self._read :]
+        self._read = len(inbox)
+        return [f"{sms['from']}: {sms['text']}" for sms in new]
+
+    def _hop(self) -> tuple[str, bool]:
+        form = {
+            "sessionId": self._session,
+            "serviceCode": self.short_code,
+            "phoneNumber": self.msisdn,
+            "networkCode": "99999",
+            "text": "*".join(self._typed),
+        }
+        address = f"{self.url}/ussd/africastalking/{urllib.parse.quote(self.secret)}"
+        try:
+            with _open(address, urllib.parse.urlencode(form).encode()) as answer:
+                body = answer.read().decode()
+        except urllib.error.HTTPError as error:
+            raise NoAnswerError(
+                f"{self.url} answered {error.code}: is --secret the one in the webhook's path?"
+            ) from error
+        verb, _, screen = body.partition(" ")
+        if verb not in {"CON", "END"}:
+            raise NoAnswerError(f"{self.url} answered no screen: {body[:80]!r}")
+        return screen, verb == "END"
+
+
+def use(phone: Phone, say: Say, ask: Ask) -> None:
+    """Dial, answer, and read what arrives, until the person has had enough.
+
+    Raises:
+        NoAnswerError: the gateway cannot be reached.
+    """
+    say(f"This is the phone {phone.msisdn}. Enter dials {phone.short_code}; q puts it away.")
+    phone.new_sms()  # what lay there before is not news
+    while ask("dial> ").strip().lower() not in {"q", "quit", "exit"}:
+        screen, over = phone.dial()
+        say(framed(screen))
+        while not over:
+            keys = ask("answer (empty hangs up)> ").strip()
+            if not keys:
+                break
+            screen, over = phone.press(keys)
+            say(framed(screen))
+        for sms in phone.new_sms():
+            say(f"  SMS from {sms}")
+
+
+def framed(screen: str) -> str:
+    """A screen with a frame around it."""
+    lines = [piece for line in screen.split("\n") for piece in textwrap.wrap(line, _WIDTH) or [""]]
+    edge = "+" + "-" * (_WIDTH + 2) + "+"
+    return "\n".join([edge, *(f"| {line:<{_WIDTH}} |" for line in lines), edge])
+
+
+def _open(url: str, body: bytes | None = None) -> urllib.request._UrlopenRet:
+    if not url.startswith(("http://", "https://")):
+        raise NoAnswerError(f"{url} is no http:// address")
+    try:
+        return urllib.request.urlopen(url, data=body, timeout=_TIMEOUT_S)  # noqa: S310
+    except urllib.error.HTTPError:
+        raise
+    except OSError as error:
+        raise NoAnswerError(
+            f"no gateway at {url} ({error}): start one with scripts/run, or give --url"
+        ) from error

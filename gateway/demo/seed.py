@@ -1,0 +1,96 @@
+"""Fill a database with the demo cooperative. Doing it twice changes nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import psycopg
+
+from gateway.bank.hashing import PinHasher
+from gateway.demo.cooperative import ELMER, PEOPLE, ROSA, Person
+from gateway.ledger.postgres.office import LedgerOffice
+from gateway.ledger.schedule import french, months_after, single
+from gateway.values.money import Money
+from gateway.values.pin import Pin
+
+_REGISTER = "select bank.register_member(%s, %s, %s, %s, %s)"
+_SET_PIN = "select bank.set_pin(%s, %s, %s)"
+
+# At 30 % a year this principal makes twelve instalments of exactly S/ 85.40.
+_ROSA_PRINCIPAL = Money(891_58)
+_ROSA_TEA_PPM = 300_000
+_ROSA_INSTALMENTS = 12
+_ROSA_PAID = 6
+
+# At 30 % a year for 180 days this principal comes to exactly S/ 3,000.00.
+_ELMER_PRINCIPAL = Money(2_631_17)
+_ELMER_TEA_PPM = 300_000
+_ELMER_TERM = dt.timedelta(days=180)
+_ELMER_LATE = dt.timedelta(days=12)
+
+
+def seed(owner_url: str, hasher: PinHasher, today: dt.date) -> bool:
+    """Register the members with the core and with the gateway. False: they were there before.
+
+    Args:
+        owner_url: `postgresql://…` of the role that owns the schemas.
+        hasher: with the pepper that the gateway will use.
+        today: the business date: Rosa's instalment is due on it, Elmer's was 12 days before.
+    """
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        office = LedgerOffice(owner)
+        opened = [_with_the_core(office, person, today) for person in PEOPLE]
+        _lend_to_rosa(office, today)
+        _lend_to_elmer(office, today)
+        for person in PEOPLE:
+            _with_the_gateway(owner, person, hasher)
+    return any(opened)
+
+
+def _with_the_core(office: LedgerOffice, person: Person, today: dt.date) -> bool:
+    """The core owns persons and accounts."""
+    opened = office.enrol_person(
+        person.ref, person.dni, person.first_names, person.last_names, person.born
+    )
+    for account in person.savings:
+        office.open_savings(account.code, account.name, person.ref, Money(account.centimos), today)
+    return opened
+
+
+def _with_the_gateway(owner: psycopg.Connection, person: Person, hasher: PinHasher) -> None:
+    """The gateway owns the phone and the PIN."""
+    owner.execute(
+        _REGISTER,
+        (person.ref, person.msisdn, person.called, person.short_name, person.language),
+    )
+    if person.pin is not None:
+        hashed, version = hasher.hash(person.ref, Pin(person.pin))
+        owner.execute(_SET_PIN, (person.ref, hashed, version))
+
+
+def _lend_to_rosa(office: LedgerOffice, today: dt.date) -> None:
+    schedule = french(_ROSA_PRINCIPAL, _ROSA_TEA_PPM, today, _ROSA_INSTALMENTS)
+    due = (months_after(today, number - _ROSA_PAID) for number in range(_ROSA_INSTALMENTS))
+    office.open_loan(
+        "300-0001",
+        "Campaña cafe",
+        ROSA.ref,
+        [replace(row, due_on=due_on) for row, due_on in zip(schedule, due, strict=True)],
+        disbursed_on=months_after(today, -_ROSA_PAID - 1),
+        business_date=today,
+        paid_instalments=_ROSA_PAID,
+    )
+
+
+def _lend_to_elmer(office: LedgerOffice, today: dt.date) -> None:
+    due_on = today - _ELMER_LATE
+    disbursed_on = due_on - _ELMER_TERM
+    office.open_loan(
+        "300-0003",
+        "Campaña cacao",
+        ELMER.ref,
+        single(_ELMER_PRINCIPAL, _ELMER_TEA_PPM, disbursed_on, due_on),
+        disbursed_on=disbursed_on,
+        business_date=today,
+    )

@@ -1,0 +1,439 @@
+"""The conversation as a pure function: a state and an answer in, a state and a request out.
+
+The request is either a screen to show, which ends the turn, or an operation to call, whose outcome
+comes back through `Machine.answered`. Nothing here waits, reads a clock or makes a random number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import msgspec
+
+from gateway.dialog.answers import NotUnderstoodError
+from gateway.dialog.book import Book, Journey, Menu, Refusal, Slot
+from gateway.dialog.kinds import KINDS
+from gateway.dialog.screen import Keys, fit
+from gateway.dialog.state import Draft, Offer, Place, State
+from gateway.values.member import MemberView
+from gateway.values.outcome import Done, Outcome, Pending, Record, Refused, Rows, Value
+from gateway.values.pin import Pin
+
+BACK, HOME, MORE = "0", "00", "9"
+
+
+class Why(Enum):
+    """What an operation was called for."""
+
+    MENU = auto()
+    OFFERS = auto()
+    RESOLVE = auto()
+    QUOTE = auto()
+    DO = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A screen. `ends` closes the session."""
+
+    text: str
+    ends: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation to perform now. `key`, `pin` and `again_ok` are set only for a journey's own
+    operation."""
+
+    why: Why
+    operation: str
+    values: Mapping[str, Value]
+    key: str | None = None
+    pin: Pin | None = None
+    again_ok: bool = False
+
+
+Step = tuple[State, Show | Call]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The rules of the book for one turn.
+
+    Args:
+        book: the menus that the session began with.
+        spare_key: a fresh instruction key. At most one confirm screen is built in a turn.
+        screen_septets: the room on this channel's screens.
+    """
+
+    book: Book
+    spare_key: str
+    screen_septets: int
+
+    # ---- What may happen to a conversation ---------------------------------------------------
+
+    def dial(self, member: MemberView | None, language: str, notice: str = "") -> Step:
+        """Somebody dialled. `notice` stands above the home menu's options."""
+        start = State(book=self.book.digest, language=language, member=member)
+        if member is None:
+            return self._end(start, self._say(start, "stranger"))
+        if not member.enrolled:
+            return self._end(start, self._say(start, "not_enrolled"))
+        return self._home(start, notice)
+
+    def press(self, state: State, answer: str) -> Step:
+        """The member answered the screen that `state` shows."""
+        typed = answer.strip()
+        if typed == MORE and state.page + 1 < len(self._pages(state)):
+            return self._shown(_with(state, page=state.page + 1))
+        if typed == HOME:
+            return self._home(state)
+        if typed == BACK:
+            return self._back(state)
+        if not typed:
+            return self._wrong(state, "empty")
+        match state.place:
+            case Place.MENU:
+                return self._choose(state, typed)
+            case Place.SLOT:
+                return self._fill(state, typed)
+            case Place.CONFIRM:
+                return self._authorise(state, typed)
+            case Place.AGAIN:
+                return self._once_more(state, typed)
+            case Place.TOLD | Place.OVER:
+                return self._wrong(state, "not_an_option")
+
+    def answered(self, state: State, call: Call, outcome: Outcome) -> Step:
+        """The operation that `call` asked for came to an outcome."""
+        match call.why:
+            case Why.MENU:
+                return self._menu_loaded(state, outcome)
+            case Why.OFFERS:
+                return self._offered(state, outcome)
+            case Why.RESOLVE:
+                return self._resolved(state, outcome)
+            case Why.QUOTE:
+                return self._quoted(state, outcome)
+            case Why.DO:
+                return self._done(state, outcome)
+
+    def show(self, state: State) -> Show:
+        """The screen that the member is looking at, again."""
+        return self._show(state)
+
+    # ---- Menus -------------------------------------------------------------------------------
+
+    def _home(self, state: State, notice: str = "") -> Step:
+        state = _with(state, trail=(), draft=None, body=notice)
+        return self._menu(state, self.book.home)
+
+    def _menu(self, state: State, name: str) -> Step:
+        """Go to a menu. A body that is already there (a notice) stays above it."""
+        state = _with(state, menu=name, draft=None)
+        menu = self.book.menus[name]
+        if menu.data:
+            return state, Call(Why.MENU, menu.data, {})
+        return self._show_menu(state, menu, {})
+
+    def _menu_loaded(self, state: State, outcome: Outcome) -> Step:
+        menu = self.book.menus[state.menu]
+        if isinstance(outcome, Done):
+            return self._show_menu(state, menu, outcome.values)
+        return self._tell(state, self._refusal(state, menu.refused, outcome), outcome)
+
+    def _show_menu(self, state: State, menu: Menu, results: Mapping[str, Value]) -> Step:
+        values = self._values(state) | dict(results)
+        said = menu.say.text(values, state.language, self.book.words)
+        lines = tuple(
+            f"{option.key}. {option.label.text(values, state.language, self.book.words)}"
+            for option in menu.options
+        )
+        body = "\n".join(filter(None, (state.body, said)))
+        return self._screen(state, Place.MENU, body, lines)
+
+    def _choose(self, state: State, typed: str) -> Step:
+        for option in self.book.menus[state.menu].options:
+            if typed == str(option.key):
+                break
+        else:
+            return self._wrong(state, "not_an_option")
+        state = _with(state, body="")
+        if option.go in self.book.menus:
+            return self._menu(_with(state, trail=(*state.trail, state.menu)), option.go)
+        return self._next(_with(state, draft=Draft(journey=option.go, slots=dict(option.given))))
+
+    def _back(self, state: State) -> Step:
+        """One step back: a page, an answer, or a menu; from home, out."""
+        if state.page:
+            return self._shown(_with(state, page=state.page - 1))
+        state = _with(state, body="")
+        if state.draft is not None and state.draft.asked:
+            *before, last = state.draft.asked
+            return self._next(_with(state, draft=_forget(state.draft, last, tuple(before))))
+        if state.place is not Place.MENU:
+            return self._menu(state, state.menu)
+        if state.trail:
+            *above, parent = state.trail
+            return self._menu(_with(state, trail=tuple(above)), parent)
+        return self._end(state, self._say(state, "bye"))
+
+    # ---- Journeys ----------------------------------------------------------------------------
+
+    def _next(self, state: State) -> Step:
+        """Go on with the draft: the next empty slot, the quote, the confirm screen, or the
+        operation."""
+        draft, journey = _drafted(state), self._journey(state)
+        for slot in journey.slots:
+            if slot.name not in draft.slots and self._applies(state, slot):
+                return self._ask(_with(state, slot=slot.name), slot)
+        if journey.quote and draft.quote is None:
+            return state, Call(Why.QUOTE, journey.quote, draft.slots)
+        if journey.confirm is None:
+            return state, Call(Why.DO, journey.do, draft.slots)
+        return self._confirm(state, journey)
+
+    def _ask(self, state: State, slot: Slot, problem: str = "") -> Step:
+        """Ask for one slot, with what is offered for it."""
+        state = _with(state, slot=slot.name, body=problem)
+        if operation := KINDS[slot.type].offers:
+            return state, Call(Why.OFFERS, operation, _drafted(state).slots)
+        choices = tuple(
+            Offer(key, choice.value) for key, choice in enumerate(slot.choices, start=1)
+        )
+        labels = [
+            choice.label.text(self._values(state), state.language, self.book.words)
+            for choice in slot.choices
+        ]
+        return self._show_slot(state, slot, choices, labels)
+
+    def _offered(self, state: State, outcome: Outcome) -> Step:
+        slot = self._journey(state).slot(state.slot)
+        kind = KINDS[slot.type]
+        if not isinstance(outcome, Done):
+            return self._tell(state, self._refusal(state, {}, outcome), outcome)
+        if kind.alone and len(outcome.rows) == 1:
+            return self._next(self._take(state, outcome.rows[0], asked=False))
+        if kind.none and not outcome.rows:
+            return self._tell(state, Refusal(self.book.words.sentences[kind.none]), outcome)
+        offers = tuple(Offer(key, row) for key, row in enumerate(outcome.rows, start=1))
+        return self._show_slot(state, slot, offers, _names(outcome.rows))
+
+    def _show_slot(
+        self, state: State, slot: Slot, offers: tuple[Offer, ...], labels: list[str]
+    ) -> Step:
+        asked = slot.ask.text(self._values(state), state.language, self.book.words)
+        body = "\n".join(filter(None, (state.body, asked)))
+        lines = tuple(f"{offer.key}. {label}" for offer, label in zip(offers, labels, strict=True))
+        return self._screen(_with(state, offers=offers), Place.SLOT, body, lines)
+
+    def _fill(self, state: State, typed: str) -> Step:
+        slot = self._journey(state).slot(state.slot)
+        for offer in state.offers:
+            if typed == str(offer.key):
+                return self._next(self._take(state, offer.value))
+        kind = KINDS[slot.type]
+        if kind.resolve:
+            return state, Call(Why.RESOLVE, kind.resolve, {**_drafted(state).slots, "typed": typed})
+        if kind.parse is None:
+            return self._wrong(state, "not_an_option")
+        try:
+            return self._next(self._take(state, kind.parse(typed)))
+        except NotUnderstoodError as error:
+            return self._wrong(state, error.code)
+
+    def _resolved(self, state: State, outcome: Outcome) -> Step:
+        slot = self._journey(state).slot(state.slot)
+        if isinstance(outcome, Done):
+            return self._next(self._take(state, outcome.values[slot.type]))
+        return self._wrong(state, outcome.code if isinstance(outcome, Refused) else "unavailable")
+
+    def _quoted(self, state: State, outcome: Outcome) -> Step:
+        if isinstance(outcome, Done):
+            draft = msgspec.structs.replace(_drafted(state), quote=dict(outcome.values))
+            return self._next(_with(state, draft=draft))
+        return self._refused(state, outcome)
+
+    def _confirm(self, state: State, journey: Journey, problem: str = "") -> Step:
+        """Say what will happen. The key of the money order is minted with the screen that shows
+        it."""
+        draft = _drafted(state)
+        state = _with(state, draft=msgspec.structs.replace(draft, key=draft.key or self.spare_key))
+        said = (
+            journey.confirm.text(self._values(state), state.language, self.book.words)
+            if journey.confirm
+            else ""
+        )
+        options = () if journey.authorise else (f"1. {self._say(state, 'yes')}",)
+        return self._screen(state, Place.CONFIRM, "\n".join(filter(None, (problem, said))), options)
+
+    def _authorise(self, state: State, typed: str) -> Step:
+        draft, journey = _drafted(state), self._journey(state)
+        pin = None
+        if journey.authorise:
+            try:
+                pin = Pin(typed)
+            except ValueError:
+                return self._wrong(state, "not_a_pin")
+        elif typed != "1":
+            return self._wrong(state, "not_an_option")
+        values = {**draft.slots, **(draft.quote or {})}
+        return state, Call(Why.DO, journey.do, values, draft.key, pin, draft.again_ok)
+
+    def _done(self, state: State, outcome: Outcome) -> Step:
+        journey = self._journey(state)
+        match outcome:
+            case Done(values, rows):
+                state = _with(state, language=str(values.get("language", state.language)))
+                seen = self._values(state) | dict(values)
+                said = journey.done.text(seen, state.language, self.book.words)
+                lines = self._lines(state, journey, rows)
+                return self._end(state, "\n".join(filter(None, (said, *lines))))
+            case Pending():
+                return self._end(state, self._say(state, "pending"))
+            case Refused(code="wrong_pin"):
+                left = self.book.words.say("wrong_pin", state.language, outcome.values)
+                return self._confirm(state, journey, left)
+            case Refused(code="pin_locked"):
+                return self._end(
+                    state, self.book.words.say("pin_locked", state.language, outcome.values)
+                )
+            case Refused():
+                return self._refused(state, outcome)
+
+    def _lines(self, state: State, journey: Journey, rows: Rows) -> list[str]:
+        words, language = self.book.words, state.language
+        if journey.none and not rows:
+            return [journey.none.text(self._values(state), language, words)]
+        return [journey.rows.text(row.fields, language, words) for row in rows if journey.rows]
+
+    def _refused(self, state: State, outcome: Outcome) -> Step:
+        """The bank said no: say why, and ask again what can be changed. The key is spent."""
+        draft, journey = _drafted(state), self._journey(state)
+        refusal = self._refusal(state, journey.refused, outcome)
+        text = self._refusal_text(state, refusal, outcome)
+        if refusal.again:
+            fresh = msgspec.structs.replace(draft, key=None, quote=None, again_ok=True)
+            yes = (f"1. {self._say(state, 'yes')}",)
+            return self._screen(_with(state, draft=fresh), Place.AGAIN, text, yes)
+        if refusal.ask:
+            asked = tuple(name for name in draft.asked if name != refusal.ask)
+            state = _with(state, draft=_forget(draft, refusal.ask, asked))
+            return self._ask(state, journey.slot(refusal.ask), text)
+        return self._tell(state, refusal, outcome)
+
+    def _once_more(self, state: State, typed: str) -> Step:
+        if typed != "1":
+            return self._wrong(state, "not_an_option")
+        return self._next(_with(state, body=""))
+
+    # ---- Screens -----------------------------------------------------------------------------
+
+    def _screen(self, state: State, place: Place, body: str, options: tuple[str, ...] = ()) -> Step:
+        return self._shown(_with(state, place=place, body=body, options=options, page=0))
+
+    def _end(self, state: State, body: str) -> Step:
+        """A last screen: nothing can be answered, so nothing is kept."""
+        return self._screen(_with(state, draft=None, offers=(), final=True), Place.OVER, body)
+
+    def _tell(self, state: State, refusal: Refusal, outcome: Outcome) -> Step:
+        """Say something that ends a journey but not the session."""
+        text = self._refusal_text(state, refusal, outcome)
+        return self._screen(_with(state, draft=None, offers=()), Place.TOLD, text)
+
+    def _wrong(self, state: State, code: str) -> Step:
+        """The same screen, under a line that says what was wrong with the answer.
+
+        Where both do not fit, the line takes the place of the text: what can be chosen stays in
+        sight.
+        """
+        problem = self._say(state, code)
+        whole = _with(state, body=f"{problem}\n{state.body}", page=0)
+        if len(self._pages(whole)) > len(self._pages(state)):
+            whole = _with(state, body=problem, page=0)
+        return _with(state, page=0), self._show(whole)
+
+    def _shown(self, state: State) -> Step:
+        return state, self._show(state)
+
+    def _show(self, state: State) -> Show:
+        pages = self._pages(state)
+        last = state.page + 1 >= len(pages)
+        return Show(pages[min(state.page, len(pages) - 1)], ends=state.final and last)
+
+    def _pages(self, state: State) -> tuple[str, ...]:
+        foot = ""
+        if not state.final:
+            at_home = state.place is Place.MENU and not state.trail
+            foot = self._say(state, "foot_home" if at_home else "foot")
+        keys = Keys(more=self._say(state, "more"), foot=foot)
+        return fit(state.body, state.options, keys, self.screen_septets)
+
+    # ---- Words -------------------------------------------------------------------------------
+
+    def _say(self, state: State, name: str) -> str:
+        return self.book.words.say(name, state.language)
+
+    def _refusal(self, state: State, refusals: Mapping[str, Refusal], outcome: Outcome) -> Refusal:
+        """What to say to an outcome that is not `Done`: the journey's words, or everybody's."""
+        code = outcome.code if isinstance(outcome, Refused) else "unavailable"
+        sentences = self.book.words.sentences
+        return refusals.get(code) or Refusal(sentences.get(code) or sentences["refused"])
+
+    def _refusal_text(self, state: State, refusal: Refusal, outcome: Outcome) -> str:
+        results = outcome.values if isinstance(outcome, Refused) else {}
+        values = self._values(state) | dict(results)
+        return refusal.say.text(values, state.language, self.book.words)
+
+    def _values(self, state: State) -> dict[str, Value]:
+        """Everything that a text may name now."""
+        values: dict[str, Value] = {}
+        if state.member is not None:
+            values["member"] = Record(
+                {"first_name": state.member.first_name, "short_name": state.member.short_name}
+            )
+        if state.draft is not None:
+            values |= state.draft.slots | (state.draft.quote or {})
+        return values
+
+    # ---- Drafts ------------------------------------------------------------------------------
+
+    def _journey(self, state: State) -> Journey:
+        return self.book.journeys[_drafted(state).journey]
+
+    def _applies(self, state: State, slot: Slot) -> bool:
+        return slot.only_when is None or slot.only_when.holds(self._values(state))
+
+    def _take(self, state: State, value: Value, *, asked: bool = True) -> State:
+        """The draft with the current slot filled. What was quoted for the old values is gone."""
+        draft = _drafted(state)
+        draft = msgspec.structs.replace(
+            draft,
+            slots={**draft.slots, state.slot: value},
+            asked=(*draft.asked, state.slot) if asked else draft.asked,
+            quote=None,
+            key=None,
+        )
+        return _with(state, draft=draft, offers=(), body="")
+
+
+def _forget(draft: Draft, name: str, asked: tuple[str, ...]) -> Draft:
+    """The draft without one answer, and so without quote, key and yes: it is another order now."""
+    slots = {slot: value for slot, value in draft.slots.items() if slot != name}
+    return Draft(journey=draft.journey, slots=slots, asked=asked)
+
+
+def _drafted(state: State) -> Draft:
+    if state.draft is None:
+        raise AssertionError(f"no draft at {state.place}")
+    return state.draft
+
+
+def _names(rows: Rows) -> list[str]:
+    return [row.text("name") for row in rows]
+
+
+def _with(state: State, **changes: object) -> State:
+    return msgspec.structs.replace(state, **changes)

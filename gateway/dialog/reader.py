@@ -1,0 +1,311 @@
+"""From the menu files' texts to a book, or to every fault that stands in them.
+
+The grammar is described for its writers in `menus/README.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from gateway.bounds import OPTIONS_PER_LIST
+from gateway.dialog.book import (
+    Book,
+    Choice,
+    Condition,
+    Journey,
+    Menu,
+    Option,
+    Refusal,
+    RowSay,
+    Say,
+    Slot,
+    Variant,
+    Words,
+)
+from gateway.dialog.phrase import placeholders
+from gateway.dialog.yaml_lines import Fault, FaultyFileError, Section, read
+
+_T = TypeVar("_T")
+_CONDITION = re.compile(r"([a-z_]+(?:\.[a-z_]+)?)(?: is ([a-z_]+))?")
+
+
+class FaultyBookError(Exception):
+    """The menus cannot be served. `faults` says why, each with its file and line."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = sorted(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+def read_book(
+    files: Mapping[str, str], catalogues: Mapping[str, Mapping[str, str]], home: str = "home"
+) -> Book:
+    """The book that is written in `files` (a name such as `send.yaml` and its text).
+
+    Args:
+        files: every menu file.
+        catalogues: for each language but Spanish, the translation of each Spanish text.
+        home: the menu that a dial opens.
+
+    Raises:
+        FaultyBookError: with every fault that reading finds.
+    """
+    reading = _Reading()
+    for file, text in sorted(files.items()):
+        reading.file(file, text)
+    if home not in reading.menus:
+        reading.faults.append(Fault(f"{home}.yaml", 1, f"there is no menu `{home}`"))
+    if reading.faults:
+        raise FaultyBookError(reading.faults)
+    return Book(
+        digest=_digest(files, catalogues),
+        home=home,
+        menus=reading.menus,
+        journeys=reading.journeys,
+        words=Words(reading.sentences, catalogues),
+        receipts=reading.receipts,
+    )
+
+
+def _digest(files: Mapping[str, str], catalogues: Mapping[str, Mapping[str, str]]) -> str:
+    hashed = hashlib.sha256()
+    for name, text in sorted(files.items()):
+        hashed.update(f"{name}\0{text}\0".encode())
+    for language, words in sorted(catalogues.items()):
+        hashed.update(f"{language}\0{sorted(words.items())}\0".encode())
+    return hashed.hexdigest()[:16]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far."""
+
+    menus: dict[str, Menu] = field(default_factory=dict)
+    journeys: dict[str, Journey] = field(default_factory=dict)
+    sentences: dict[str, Say] = field(default_factory=dict)
+    receipts: dict[str, Say] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def file(self, file: str, text: str) -> None:
+        try:
+            section = read(file, text)
+        except FaultyFileError as error:
+            self.faults.append(error.fault)
+            return
+        part = _Part(file, section, self.faults)
+        if "menu" in section:
+            menu = _menu(part)
+            self._add(part, self.menus, menu.name, menu)
+        elif "journey" in section:
+            journey = _journey(part)
+            self._add(part, self.journeys, journey.name, journey)
+        elif "words" in section:
+            self.sentences |= part.says("words")
+            part.finish()
+        elif "receipts" in section:
+            self.receipts |= part.says("receipts")
+            part.finish()
+        else:
+            part.fault("a file begins with `menu:`, `journey:`, `words:` or `receipts:`")
+
+    def _add(self, part: _Part, names: dict[str, _T], name: str, thing: _T) -> None:
+        part.finish()
+        if name in self.menus or name in self.journeys:
+            part.fault(f"`{name}` is there already: menus and journeys share their names")
+        names[name] = thing
+
+
+class _Part:
+    """A section being read: every key that is taken is known, what is left over is a fault."""
+
+    def __init__(self, file: str, section: Section, faults: list[Fault]) -> None:
+        self._file, self._section, self._faults = file, section, faults
+        self._known: set[str] = set()
+
+    def fault(self, what: str, key: str = "") -> None:
+        self._faults.append(Fault(self._file, self._line(key), what))
+
+    def at(self, key: str = "") -> str:
+        return f"{self._file}:{self._line(key)}"
+
+    def text(self, key: str) -> str:
+        """A text that must be there."""
+        value = self._take(key)
+        if not isinstance(value, str) or not value:
+            self.fault(f"`{key}:` is missing, or is not a text", key)
+            return ""
+        return value
+
+    def maybe(self, key: str) -> str | None:
+        """A text that may be left out."""
+        return self.text(key) if key in self._section else None
+
+    def say(self, key: str) -> Say:
+        """A sentence: one text, or a list of `{when: …, say: …}` of which the first that is so is
+        said."""
+        value = self._take(key)
+        items = value if isinstance(value, list) else [value]
+        return Say(tuple(variant for item in items for variant in self._variant(key, item)))
+
+    def maybe_say(self, key: str) -> Say | None:
+        return self.say(key) if key in self._section else None
+
+    def condition(self, key: str) -> Condition | None:
+        """`name` or `name is value`."""
+        text = self.maybe(key)
+        if text is None:
+            return None
+        match = _CONDITION.fullmatch(text)
+        if match is None:
+            self.fault(f"`{text}` is no condition: write `name` or `name is value`", key)
+            return None
+        return Condition(match[1], match[2])
+
+    def part(self, key: str) -> _Part:
+        """A section below this one; an empty one where it is left out."""
+        value = self._take(key)
+        if value is None:
+            return _Part(self._file, Section(self._line(key)), self._faults)
+        if not isinstance(value, Section):
+            self.fault(f"`{key}:` is a list of `name: value` lines", key)
+            return _Part(self._file, Section(self._line(key)), self._faults)
+        return _Part(self._file, value, self._faults)
+
+    def parts(self, key: str) -> dict[str, _Part]:
+        below = self.part(key)
+        return {name: below.part(name) for name in below.names()}
+
+    def says(self, key: str) -> dict[str, Say]:
+        below = self.part(key)
+        return {name: below.say(name) for name in below.names()}
+
+    def texts(self, key: str) -> dict[str, str]:
+        below = self.part(key)
+        return {name: below.text(name) for name in below.names()}
+
+    def flag(self, key: str) -> bool:
+        return self.maybe(key) in {"yes", "true"}
+
+    def has(self, key: str) -> bool:
+        return key in self._section
+
+    def is_section(self, key: str) -> bool:
+        return isinstance(self._section.get(key), Section)
+
+    def names(self) -> list[str]:
+        return list(self._section)
+
+    def finish(self) -> None:
+        """Everything that belongs here has been taken."""
+        for key in self._section:
+            if key not in self._known:
+                known = ", ".join(sorted(self._known))
+                self.fault(f"`{key}:` means nothing here; known are {known}", key)
+
+    def _variant(self, key: str, item: object) -> list[Variant]:
+        if isinstance(item, Section):
+            part = _Part(self._file, item, self._faults)
+            condition, text, at = part.condition("when"), part.text("say"), part.at("say")
+            part.finish()
+        elif isinstance(item, str):
+            condition, text, at = None, item, self.at(key)
+        else:
+            self.fault(f"`{key}:` is missing", key)
+            return []
+        try:
+            placeholders(text)
+        except ValueError as error:
+            self.fault(f"`{text}`: {error}", key)
+        return [Variant(text, at, condition)]
+
+    def _take(self, key: str) -> object:
+        self._known.add(key)
+        return self._section.get(key)
+
+    def _line(self, key: str) -> int:
+        return self._section.lines.get(key, self._section.line)
+
+
+def _menu(part: _Part) -> Menu:
+    return Menu(
+        name=part.text("menu"),
+        say=part.say("say"),
+        data=part.maybe("data"),
+        options=tuple(
+            option
+            for key, below in part.parts("options").items()
+            for option in _option(part, key, below)
+        ),
+        refused=_refusals(part),
+    )
+
+
+def _option(menu: _Part, key: str, part: _Part) -> list[Option]:
+    if not (key.isascii() and key.isdigit() and 1 <= int(key) <= OPTIONS_PER_LIST):
+        menu.part("options").fault(f"an option's key is 1 to {OPTIONS_PER_LIST}, not `{key}`", key)
+        return []
+    option = Option(int(key), part.say("label"), part.text("go"), part.texts("given"))
+    part.finish()
+    return [option]
+
+
+def _journey(part: _Part) -> Journey:
+    return Journey(
+        name=part.text("journey"),
+        slots=tuple(_slot(name, below) for name, below in part.parts("slots").items()),
+        quote=part.maybe("quote"),
+        confirm=part.maybe_say("confirm"),
+        authorise=_authorise(part),
+        do=part.text("do"),
+        done=part.say("done"),
+        rows=_rows(part),
+        none=part.maybe_say("none"),
+        refused=_refusals(part),
+    )
+
+
+def _slot(name: str, part: _Part) -> Slot:
+    slot = Slot(
+        name=name,
+        type=part.text("type"),
+        ask=part.say("ask"),
+        only_when=part.condition("only_when"),
+        choices=tuple(Choice(value, say) for value, say in part.says("choices").items()),
+    )
+    part.finish()
+    return slot
+
+
+def _authorise(part: _Part) -> bool:
+    how = part.maybe("authorise")
+    if how not in {None, "pin"}:
+        part.fault("`authorise:` is `pin`, or is left out", "authorise")
+    return how == "pin"
+
+
+def _rows(part: _Part) -> RowSay | None:
+    if not part.has("rows"):
+        return None
+    return RowSay(part.says("rows") if part.is_section("rows") else {"": part.say("rows")})
+
+
+def _refusals(part: _Part) -> dict[str, Refusal]:
+    return _each(part.part("refused"), _refusal)
+
+
+def _each(part: _Part, read_one: Callable[[_Part, str], _T]) -> dict[str, _T]:
+    return {name: read_one(part, name) for name in part.names()}
+
+
+def _refusal(refused: _Part, code: str) -> Refusal:
+    """`code: text`, or `code: {say: text, ask: slot}`."""
+    if not refused.is_section(code):
+        return Refusal(refused.say(code))
+    part = refused.part(code)
+    refusal = Refusal(part.say("say"), part.maybe("ask"), part.flag("again"))
+    part.finish()
+    return refusal

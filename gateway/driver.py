@@ -1,0 +1,182 @@
+"""Carry a conversation's effects out for real."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.bank.bank import Bank, Order
+from gateway.conversation import (
+    Close,
+    Effect,
+    Identify,
+    Library,
+    Open,
+    Perform,
+    Recall,
+    Wait,
+    take,
+)
+from gateway.db.pool import DatabaseUnavailableError
+from gateway.observing import Log, Metrics
+from gateway.sessions.port import Sessions, SessionsUnavailableError
+from gateway.values.outcome import Outcome, Refused
+from gateway.values.turn import Reply, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """One cooperative's gateway: what a channel hands its turns to.
+
+    Args:
+        cooperative: its short name.
+        webhook_secrets: what opens it.
+        library: its menus.
+        sessions: its short memory.
+        bank: its operations.
+        mint_key: a fresh instruction key (a UUID's text).
+        wake: tells the worker that the outbox has something to send. Never raises.
+        log: one line a hop.
+        metrics: the figures.
+        checks: what readiness asks, by name.
+        close: give the connections back.
+    """
+
+    cooperative: str
+    webhook_secrets: tuple[str, ...]
+    library: Library
+    sessions: Sessions
+    bank: Bank
+    mint_key: Callable[[], str]
+    wake: Callable[[], None]
+    log: Log
+    metrics: Metrics
+    checks: Mapping[str, Callable[[], bool]]
+    close: Callable[[], None]
+
+    def take(self, turn: Turn) -> Reply:
+        """One hop. Whatever breaks inside, the member gets a valid last screen."""
+        with self._recorded(turn) as record:
+            drive = _Drive(self, turn)
+            try:
+                reply = drive.run()
+            except (SessionsUnavailableError, DatabaseUnavailableError) as error:
+                self.log.warning(
+                    "store_unavailable", session=turn.origin.session_id, why=str(error)
+                )
+                reply = self.library.apology(drive.apology, type(error).__name__)
+            except Exception:
+                # No request may end without a screen. The traceback has no local variables in it.
+                self.log.exception("hop_failed", session=turn.origin.session_id)
+                reply = self.library.apology(drive.apology, "fault")
+            record["reply"] = reply
+        return reply
+
+    def misunderstood(self, channel: str, field: str) -> Reply:
+        """A request that is no hop."""
+        self.log.warning("not_a_hop", channel=channel, field=field)
+        self.metrics.hop(self.cooperative, channel, "not_a_hop", 0)
+        return self.library.apology("restart", "not_a_hop")
+
+    def session_ended(self, channel: str, session_id: str, status: str, hops: int) -> None:
+        """The network says that a session is over."""
+        self.metrics.session_end(self.cooperative, channel, status)
+        self.log.info("session_end", channel=channel, session=session_id, status=status, hops=hops)
+
+    @contextmanager
+    def _recorded(self, turn: Turn) -> Iterator[dict[str, Reply]]:
+        """One log line and one observation a hop, however it ends."""
+        record: dict[str, Reply] = {}
+        began = time.perf_counter()
+        yield record
+        seconds = time.perf_counter() - began
+        reply, origin = record["reply"], turn.origin
+        self.metrics.hop(self.cooperative, origin.channel, reply.outcome, seconds)
+        self.log.info(
+            "hop",
+            cooperative=self.cooperative,
+            channel=origin.channel,
+            session=origin.session_id,
+            screen=reply.screen,
+            outcome=reply.outcome,
+            ends=reply.ends,
+            ms=round(seconds * 1000, 1),
+        )
+
+
+class _Drive:
+    """One hop being driven."""
+
+    def __init__(self, gateway: Gateway, turn: Turn) -> None:
+        self._gateway = gateway
+        self._turn = turn
+        # What to say if a store goes away now. It changes while money is in doubt.
+        self.apology = "out_of_order"
+        self._decided = False
+
+    def run(self) -> Reply:
+        gateway = self._gateway
+        effects = take(self._turn, gateway.library, gateway.mint_key())
+        answer: Any = None
+        while True:
+            try:
+                effect = effects.send(answer)
+            except StopIteration as end:
+                reply: Reply = end.value
+                return reply
+            answer = self._carry_out(effect)
+
+    def _carry_out(self, effect: Effect) -> Any:
+        gateway = self._gateway
+        match effect:
+            case Open(turn):
+                return gateway.sessions.open(turn)
+            case Wait(ms):
+                return time.sleep(ms / 1000)
+            case Identify(origin):
+                return gateway.bank.identify(origin.msisdn)
+            case Recall(origin):
+                return gateway.bank.recall(origin)
+            case Perform():
+                return self._perform(effect)
+            case Close():
+                return self._close(effect)
+
+    def _perform(self, effect: Perform) -> Outcome:
+        gateway, call = self._gateway, effect.call
+        if effect.member is None:
+            return Refused("stranger")
+        moves_money = gateway.bank.moves_money(call.operation)
+        if moves_money:
+            self.apology = "unsure"
+        order = Order(
+            operation=call.operation,
+            values=call.values,
+            key=call.key,
+            pin=call.pin,
+            again_ok=call.again_ok,
+            origin=effect.origin,
+            hop=effect.hop,
+        )
+        outcome = gateway.bank.perform(effect.member, order)
+        code = outcome.code if isinstance(outcome, Refused) else type(outcome).__name__.lower()
+        gateway.metrics.operation(gateway.cooperative, call.operation, code)
+        if moves_money:
+            self._decided = True
+            gateway.wake()
+        return outcome
+
+    def _close(self, effect: Close) -> bytes:
+        """Where the bank has decided, its word goes out even if the session could not be kept: the
+        instruction remembers it. A confirm screen whose key was not kept may not go out."""
+        try:
+            return self._gateway.sessions.close(
+                effect.turn, effect.claim, effect.state, effect.reply
+            )
+        except SessionsUnavailableError:
+            if self._decided:
+                return effect.reply
+            raise

@@ -1,0 +1,107 @@
+-- The life of a money order: taken once for its key, and never forgotten.
+-- depends: notices-0001-outbox
+
+-- accepted  limits are used up and funds reserved; the core is being asked, or will be
+-- unknown   the core was asked and gave no answer, or not its last word
+-- posted    the money moved
+-- refused   it did not move and never will under this key, for the reason `code`
+-- closed    nobody may carry this key out any more
+--
+-- `member_ref` and the account codes are the core's own names: no foreign key leads there, so that an
+-- own ledger and a remote one are reached through the same door.
+
+create schema instructions;
+
+grant usage on schema instructions to chaski_app;
+
+create table instructions.instruction (
+    key uuid primary key,
+    -- The content. A key that was closed before any order came has none.
+    operation text,
+    member_ref text,
+    counterparty_ref text, -- whose account the target is; null where that is not known or not a person
+    source text,
+    target text,
+    amount_centimos bigint check (amount_centimos > 0),
+    mode text check (mode in ('part', 'payoff')), -- null: a transfer; else how a loan is repaid
+    business_date date,
+    -- Where it came from, for whoever finds this session's outcome after the short memory was lost.
+    channel text,
+    provider_account text,
+    session_id text,
+    msisdn text,
+    -- What became of it.
+    state text not null check (state in ('accepted', 'unknown', 'posted', 'refused', 'closed')),
+    code text,
+    reference text,
+    tax_centimos bigint not null default 0, -- what the source paid beside the amount
+    target_tax_centimos bigint not null default 0, -- what the target's owner paid of it, where known
+    bound_centimos bigint, -- the limit or the funds that a refusal ran into
+    owed_centimos bigint, -- what a repaid loan still owes, where known
+    accepted_at timestamptz not null,
+    -- When the core was last asked; null: certainly not since it last said "later".
+    handed_at timestamptz,
+    -- When somebody was first told that it is under way: from then on they are owed its end.
+    pending_since timestamptz,
+    settled_at timestamptz,
+    check (state = 'closed' or num_nulls(operation, member_ref, source, target, amount_centimos, business_date) = 0),
+    check ((state in ('posted', 'refused', 'closed')) = (settled_at is not null)),
+    check ((state = 'refused') = (code is not null))
+);
+
+-- A member's own orders, newest first: "again?" looks at the last minutes, payees at the last ones.
+create index instruction_member on instructions.instruction (member_ref, accepted_at);
+
+-- The outcome of a session that the short memory has lost.
+create index instruction_origin on instructions.instruction (session_id, accepted_at);
+
+-- What is still open of an account (its funds are spoken for), and what the sweep must settle. Over the
+-- own ledger no order is ever open, and this index stays empty.
+create index instruction_open on instructions.instruction (source)
+where state in ('accepted', 'unknown');
+
+-- Limits in céntimos for each operation, by the date from which they hold. An operation without a row
+-- may move nothing.
+create table instructions.limit_rule (
+    operation text not null,
+    effective_on date not null,
+    per_operation_centimos bigint not null check (per_operation_centimos >= 0),
+    per_day_centimos bigint not null check (per_day_centimos >= 0),
+    primary key (operation, effective_on)
+);
+
+insert into instructions.limit_rule values
+    ('transfers.send', '2020-01-01', 200000, 330000),
+    ('loans.pay', '2020-01-01', 1000000, 1000000);
+
+-- What a member used of an operation's daily limit. The row is also the lock under which limits and
+-- "again?" are judged: one order of a member and operation at a time.
+create table instructions.usage (
+    member_ref text not null,
+    operation text not null,
+    business_date date not null,
+    used_centimos bigint not null check (used_centimos >= 0),
+    primary key (member_ref, operation, business_date)
+) with (fillfactor = 80); -- room on the page for the next version
+
+-- What every function answers about one order. `created` is false where an earlier call had decided.
+create type instructions.result as (
+    created boolean,
+    state text, -- an instruction's state, or key_reused: the key came before with other content
+    code text,
+    reference text,
+    operation text,
+    member_ref text,
+    counterparty_ref text,
+    source text,
+    target text,
+    mode text,
+    amount_centimos bigint,
+    tax_centimos bigint,
+    bound_centimos bigint,
+    owed_centimos bigint,
+    accepted_at timestamptz,
+    settled_at timestamptz
+);
+
+

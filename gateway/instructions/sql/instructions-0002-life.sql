@@ -1,0 +1,447 @@
+-- Accept, settle, close; and execute, which is all of it around a posting in this database.
+-- depends: instructions-0001-tables  ledger-0004-loans
+
+-- The order of locks, the same everywhere: the key, its row, the usage row, the source, the balances.
+-- The key's lock is an advisory one, since at first there is no row: two calls with one key queue here,
+-- and the second finds what the first decided.
+
+create function instructions.lock_key(p_key uuid) returns void
+language plpgsql
+as $$
+begin
+    perform pg_advisory_xact_lock(uuid_hash_extended(p_key, 0));
+end
+$$;
+
+create function instructions.answer(i instructions.instruction, p_created boolean)
+returns instructions.result
+language plpgsql immutable
+as $$
+begin
+    return (
+        p_created, i.state, i.code, i.reference, i.operation, i.member_ref, i.counterparty_ref,
+        i.source, i.target, i.mode, i.amount_centimos, i.tax_centimos, i.bound_centimos,
+        i.owed_centimos, i.accepted_at, i.settled_at
+    )::instructions.result;
+end
+$$;
+
+-- What this key became before; null where it is new. The date, the origin and a "yes, again" are not
+-- content: a repeat after midnight is still the same order.
+create function instructions.earlier(draft instructions.instruction) returns instructions.result
+language plpgsql
+as $$
+declare
+    i instructions.instruction;
+    answer instructions.result;
+begin
+    select * into i from instructions.instruction as k where k.key = draft.key;
+    if not found then
+        return null;
+    end if;
+    if i.operation is not null and (
+        (i.operation, i.member_ref, i.source, i.target, i.amount_centimos)
+        <> (draft.operation, draft.member_ref, draft.source, draft.target, draft.amount_centimos)
+        or i.mode is distinct from draft.mode
+    ) then
+        answer.created := false;
+        answer.state := 'key_reused';
+        return answer;
+    end if;
+    perform instructions.tell_pending(i, draft.accepted_at);
+    return instructions.answer(i, false);
+end
+$$;
+
+-- Whoever is answered about an open order is told "en proceso", and so is owed its end.
+create function instructions.tell_pending(i instructions.instruction, p_now timestamptz) returns void
+language plpgsql
+as $$
+begin
+    if i.state in ('accepted', 'unknown') and i.pending_since is null then
+        update instructions.instruction set pending_since = p_now where key = i.key;
+    end if;
+end
+$$;
+
+-- The rule in effect, and zeros where there is none.
+create function instructions.rule_in_effect(
+    p_operation text, p_on date, out per_operation bigint, out per_day bigint
+)
+language plpgsql stable
+as $$
+begin
+    select per_operation_centimos, per_day_centimos into per_operation, per_day
+    from instructions.limit_rule
+    where operation = p_operation and effective_on <= p_on
+    order by effective_on desc limit 1;
+    per_operation := coalesce(per_operation, 0);
+    per_day := coalesce(per_day, 0);
+end
+$$;
+
+-- Take the amount from the day's limit and judge "again?", all under the usage row's lock. Answers the
+-- draft as accepted, or as refused with its code.
+create function instructions.admit(
+    i instructions.instruction, p_again_ok boolean, p_again_since timestamptz
+) returns instructions.instruction
+language plpgsql
+as $$
+declare
+    rule record;
+    -- Between a member's own accounts no limit counts; the row is still the lock.
+    counted constant bigint := instructions.counted_centimos(i);
+    used bigint;
+begin
+    if counted > 0 then
+        rule := instructions.rule_in_effect(i.operation, i.business_date);
+    end if;
+    if counted = 0 or counted <= least(rule.per_operation, rule.per_day) then
+        insert into instructions.usage as u values (i.member_ref, i.operation, i.business_date, counted)
+        on conflict (member_ref, operation, business_date) do update
+        set used_centimos = u.used_centimos + counted
+        where counted = 0 or u.used_centimos + counted <= rule.per_day
+        returning u.used_centimos into used;
+    end if;
+    if used is null then
+        return instructions.refuse(i, 'over_limit', least(
+            rule.per_operation,
+            instructions.left_today(rule.per_day, i.member_ref, i.operation, i.business_date)
+        ));
+    end if;
+    if not p_again_ok and exists (
+        select from instructions.instruction as e
+        where e.member_ref = i.member_ref and e.accepted_at > p_again_since
+            and e.target = i.target and e.amount_centimos = i.amount_centimos
+            and e.state in ('accepted', 'unknown', 'posted')
+    ) then
+        perform instructions.give_back(i);
+        return instructions.refuse(i, 'again', null);
+    end if;
+    i.state := 'accepted';
+    return i;
+end
+$$;
+
+create function instructions.refuse(
+    i instructions.instruction, p_code text, p_bound_centimos bigint
+) returns instructions.instruction
+language plpgsql immutable
+as $$
+begin
+    i.state := 'refused';
+    i.code := p_code;
+    i.bound_centimos := p_bound_centimos;
+    i.settled_at := i.accepted_at;
+    return i;
+end
+$$;
+
+-- What an order takes from the day's limit.
+create function instructions.counted_centimos(i instructions.instruction) returns bigint
+language plpgsql immutable
+as $$
+begin
+    return case when i.counterparty_ref = i.member_ref then 0 else i.amount_centimos end;
+end
+$$;
+
+create function instructions.left_today(
+    p_per_day bigint, p_member_ref text, p_operation text, p_on date
+) returns bigint
+language sql stable
+begin atomic
+    select greatest(0, p_per_day - coalesce(
+        (
+            select used_centimos from instructions.usage
+            where member_ref = p_member_ref and operation = p_operation and business_date = p_on
+        ),
+        0
+    ));
+end;
+
+-- An order that does not move money gives its part of the day's limit back.
+create function instructions.give_back(i instructions.instruction) returns void
+language plpgsql
+as $$
+begin
+    update instructions.usage set used_centimos = used_centimos - instructions.counted_centimos(i)
+    where member_ref = i.member_ref and operation = i.operation and business_date = i.business_date;
+end
+$$;
+
+-- The facts of a posted order, for everybody whom it concerns.
+create function instructions.tell_posted(i instructions.instruction) returns void
+language plpgsql
+as $$
+begin
+    if i.mode is not null then
+        perform notices.tell('loan_paid', i.member_ref, jsonb_build_object(
+            'amount_centimos', i.amount_centimos, 'reference', i.reference,
+            'owed_centimos', i.owed_centimos
+        ));
+    elsif i.counterparty_ref = i.member_ref then
+        perform notices.tell('transfer_own', i.member_ref, jsonb_build_object(
+            'amount_centimos', i.amount_centimos, 'reference', i.reference
+        ));
+    else
+        perform notices.tell('transfer_sent', i.member_ref, jsonb_build_object(
+            'amount_centimos', i.amount_centimos, 'tax_centimos', i.tax_centimos,
+            'reference', i.reference, 'party_ref', i.counterparty_ref
+        ));
+        if i.counterparty_ref is not null then
+            perform notices.tell('transfer_received', i.counterparty_ref, jsonb_build_object(
+                'amount_centimos', i.amount_centimos, 'tax_centimos', i.target_tax_centimos,
+                'reference', i.reference, 'party_ref', i.member_ref
+            ));
+        end if;
+    end if;
+end
+$$;
+
+-- An order that was under way and came to nothing: whoever was told "en proceso" learns it.
+create function instructions.tell_refused(i instructions.instruction) returns void
+language plpgsql
+as $$
+begin
+    if i.pending_since is not null then
+        perform notices.tell('order_refused', i.member_ref, jsonb_build_object(
+            'code', coalesce(i.code, 'closed'), 'operation', i.operation,
+            'amount_centimos', i.amount_centimos
+        ));
+    end if;
+end
+$$;
+
+-- What the ledger in this database answered, written on the draft.
+create function instructions.with_outcome(i instructions.instruction, p_answer ledger.answer)
+returns instructions.instruction
+language plpgsql immutable
+as $$
+begin
+    if p_answer.outcome = 'refused' then
+        return instructions.refuse(i, p_answer.code, case
+            when p_answer.code = 'insufficient_funds' then greatest(0, p_answer.left_centimos)
+        end);
+    end if;
+    i.state := 'posted';
+    i.reference := p_answer.reference;
+    i.tax_centimos := p_answer.tax_centimos;
+    i.target_tax_centimos := p_answer.target_tax_centimos;
+    i.owed_centimos := case when i.mode is not null then p_answer.left_centimos end;
+    i.settled_at := i.accepted_at;
+    return i;
+end
+$$;
+
+-- Over the own ledger: limits, posting, the order's row and the receipts, in one call and one commit.
+create function instructions.execute(
+    p_key uuid, p_operation text, p_member_ref text, p_counterparty_ref text,
+    p_source text, p_target text, p_amount_centimos bigint, p_mode text, p_business_date date,
+    p_channel text, p_provider_account text, p_session_id text, p_msisdn text,
+    p_again_ok boolean, p_again_since timestamptz, p_now timestamptz
+) returns instructions.result
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    i instructions.instruction;
+    answer ledger.answer;
+    earlier instructions.result;
+begin
+    i := instructions.draft(
+        p_key, p_operation, p_member_ref, p_counterparty_ref, p_source, p_target, p_amount_centimos,
+        p_mode, p_business_date, p_channel, p_provider_account, p_session_id, p_msisdn, p_now
+    );
+    perform instructions.lock_key(p_key);
+    earlier := instructions.earlier(i);
+    if earlier.state is not null then
+        return earlier;
+    end if;
+    i := instructions.admit(i, p_again_ok, p_again_since);
+    if i.state = 'accepted' then
+        answer := ledger.post(
+            p_key, p_source, p_target, p_amount_centimos, p_mode, p_business_date
+        );
+        if answer.outcome <> 'posted' then
+            perform instructions.give_back(i);
+        end if;
+        if answer.outcome = 'key_reused' then
+            earlier.created := false;
+            earlier.state := 'key_reused';
+            return earlier;
+        end if;
+        i := instructions.with_outcome(i, answer);
+    end if;
+    insert into instructions.instruction select i.*;
+    if i.state = 'posted' then
+        perform instructions.tell_posted(i);
+    end if;
+    return instructions.answer(i, true);
+end
+$$;
+
+create function instructions.draft(
+    p_key uuid, p_operation text, p_member_ref text, p_counterparty_ref text,
+    p_source text, p_target text, p_amount_centimos bigint, p_mode text, p_business_date date,
+    p_channel text, p_provider_account text, p_session_id text, p_msisdn text, p_now timestamptz
+) returns instructions.instruction
+language plpgsql immutable
+as $$
+declare
+    i instructions.instruction;
+begin
+    i.key := p_key;
+    i.operation := p_operation;
+    i.member_ref := p_member_ref;
+    i.counterparty_ref := p_counterparty_ref;
+    i.source := p_source;
+    i.target := p_target;
+    i.amount_centimos := p_amount_centimos;
+    i.mode := p_mode;
+    i.business_date := p_business_date;
+    i.channel := p_channel;
+    i.provider_account := p_provider_account;
+    i.session_id := p_session_id;
+    i.msisdn := p_msisdn;
+    i.tax_centimos := 0;
+    i.target_tax_centimos := 0;
+    i.accepted_at := p_now;
+    return i;
+end
+$$;
+
+-- Over a remote core: take the order, before the core is asked. Whoever accepts asks the core at once,
+-- so the order counts as handed over from here on. `p_available_centimos` is what the core says that the
+-- source has; what its open orders will take is spoken for. Null: the core knows no such account, and
+-- is the one to say so.
+create function instructions.accept(
+    p_key uuid, p_operation text, p_member_ref text, p_counterparty_ref text,
+    p_source text, p_target text, p_amount_centimos bigint, p_mode text, p_business_date date,
+    p_channel text, p_provider_account text, p_session_id text, p_msisdn text,
+    p_again_ok boolean, p_again_since timestamptz, p_now timestamptz, p_available_centimos bigint
+) returns instructions.result
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    i instructions.instruction;
+    earlier instructions.result;
+    free bigint;
+begin
+    i := instructions.draft(
+        p_key, p_operation, p_member_ref, p_counterparty_ref, p_source, p_target, p_amount_centimos,
+        p_mode, p_business_date, p_channel, p_provider_account, p_session_id, p_msisdn, p_now
+    );
+    perform instructions.lock_key(p_key);
+    earlier := instructions.earlier(i);
+    if earlier.state is not null then
+        return earlier;
+    end if;
+    i := instructions.admit(i, p_again_ok, p_again_since);
+    if i.state = 'accepted' then
+        -- Orders of different operations meet only at the source: count the open ones one by one.
+        perform pg_advisory_xact_lock(hashtextextended('instructions.source ' || p_source, 0));
+        select greatest(0, p_available_centimos - coalesce(sum(o.amount_centimos), 0)) into free
+        from instructions.instruction as o
+        where o.source = p_source and o.state in ('accepted', 'unknown');
+        if p_available_centimos is not null and free < p_amount_centimos then
+            perform instructions.give_back(i);
+            i := instructions.refuse(i, 'insufficient_funds', free);
+        end if;
+    end if;
+    if i.state = 'accepted' then
+        i.handed_at := p_now;
+    end if;
+    insert into instructions.instruction select i.*;
+    return instructions.answer(i, true);
+end
+$$;
+
+-- What the core answered. `p_outcome`: posted, refused, unknown (no answer, or not the last word) or
+-- later (certainly not posted). An order that has ended keeps its end, whatever arrives afterwards.
+create function instructions.settle(
+    p_key uuid, p_outcome text, p_code text, p_reference text, p_tax_centimos bigint,
+    p_now timestamptz
+) returns instructions.result
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    i instructions.instruction;
+begin
+    perform instructions.lock_key(p_key);
+    select * into strict i from instructions.instruction as k where k.key = p_key for no key update;
+    if i.state not in ('accepted', 'unknown') then
+        return instructions.answer(i, false);
+    end if;
+    if p_outcome in ('unknown', 'later') then
+        i.state := case when p_outcome = 'later' then 'accepted' else 'unknown' end;
+        i.handed_at := case when p_outcome = 'later' then null else i.handed_at end;
+        i.pending_since := coalesce(i.pending_since, p_now);
+    else
+        i.state := p_outcome;
+        i.code := p_code;
+        i.reference := p_reference;
+        i.tax_centimos := coalesce(p_tax_centimos, 0);
+        i.settled_at := p_now;
+    end if;
+    perform instructions.keep(i);
+    return instructions.answer(i, true);
+end
+$$;
+
+-- Write an open order's next state, and what follows from it.
+create function instructions.keep(i instructions.instruction) returns void
+language plpgsql
+as $$
+begin
+    update instructions.instruction set
+        state = i.state,
+        code = i.code,
+        reference = i.reference,
+        tax_centimos = i.tax_centimos,
+        handed_at = i.handed_at,
+        pending_since = i.pending_since,
+        settled_at = i.settled_at
+    where key = i.key;
+    if i.state = 'posted' then
+        perform instructions.tell_posted(i);
+    elsif i.state in ('refused', 'closed') then
+        perform instructions.give_back(i);
+        perform instructions.tell_refused(i);
+    end if;
+end
+$$;
+
+-- Make sure that a key never moves money, or learn what it did. An order that may be with the core
+-- cannot be closed from here: it answers its state, and its end comes by SMS.
+create function instructions.close(p_key uuid, p_now timestamptz) returns instructions.result
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    i instructions.instruction;
+begin
+    perform instructions.lock_key(p_key);
+    select * into i from instructions.instruction as k where k.key = p_key for no key update;
+    if not found then
+        i.key := p_key;
+        i.state := 'closed';
+        i.tax_centimos := 0;
+        i.target_tax_centimos := 0;
+        i.accepted_at := p_now;
+        i.settled_at := p_now;
+        insert into instructions.instruction select i.*;
+        return instructions.answer(i, true);
+    end if;
+    if i.state = 'accepted' and i.handed_at is null then
+        i.state := 'closed';
+        i.settled_at := p_now;
+        perform instructions.keep(i);
+        return instructions.answer(i, true);
+    end if;
+    perform instructions.tell_pending(i, p_now);
+    return instructions.answer(i, false);
+end
+$$;
+
+revoke execute on all functions in schema instructions from public;
+grant execute on function instructions.execute, instructions.accept, instructions.settle,
+    instructions.close to chaski_app;

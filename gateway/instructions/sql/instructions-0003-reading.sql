@@ -1,0 +1,76 @@
+-- What the application may ask about orders.
+-- depends: instructions-0002-life
+
+-- The newest order of an origin, with its state. Whoever hears that it is under way is owed its end.
+create function instructions.recent(
+    p_channel text, p_provider_account text, p_session_id text, p_msisdn text, p_now timestamptz
+) returns setof instructions.result
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    i instructions.instruction;
+begin
+    select * into i from instructions.instruction as k
+    where k.session_id = p_session_id and k.channel = p_channel
+        and k.provider_account = p_provider_account and k.msisdn = p_msisdn
+    order by k.accepted_at desc limit 1;
+    if found then
+        perform instructions.tell_pending(i, p_now);
+        return next instructions.answer(i, false);
+    end if;
+end
+$$;
+
+-- The last members to whom a member sent money, newest first, each with the account that got it. Looks
+-- at the last 200 orders: nobody remembers further back.
+create function instructions.recent_payees(p_member_ref text, p_limit integer)
+returns table (payee_ref text, account text, last_at timestamptz)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    with latest as (
+        select counterparty_ref, target, accepted_at, state
+        from instructions.instruction
+        where member_ref = p_member_ref
+        order by accepted_at desc limit 200
+    )
+    select counterparty_ref, (array_agg(target order by accepted_at desc))[1], max(accepted_at)
+    from latest
+    where state = 'posted' and counterparty_ref <> p_member_ref
+    group by counterparty_ref
+    order by max(accepted_at) desc
+    limit p_limit;
+end;
+
+-- The limits of an operation on a day, and what is left of the day's.
+create function instructions.limit_today(p_operation text, p_member_ref text, p_on date)
+returns table (per_operation_centimos bigint, per_day_centimos bigint, left_today_centimos bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select r.per_operation, r.per_day,
+        instructions.left_today(r.per_day, p_member_ref, p_operation, p_on)
+    from instructions.rule_in_effect(p_operation, p_on) as r;
+end;
+
+-- Orders that nobody is asking the core about: take some, so that no other sweep asks at the same time
+-- until p_before has moved past them. From here on their members are owed the end by SMS.
+create function instructions.take_unfinished(p_before timestamptz, p_now timestamptz, p_limit integer)
+returns table (
+    key uuid, source text, target text, amount_centimos bigint, mode text, business_date date
+)
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    update instructions.instruction as i
+    set handed_at = p_now, pending_since = coalesce(i.pending_since, p_now)
+    where i.key in (
+        select o.key from instructions.instruction as o
+        where o.state in ('accepted', 'unknown') and (o.handed_at is null or o.handed_at <= p_before)
+        order by o.accepted_at
+        limit p_limit
+        for no key update skip locked
+    )
+    returning i.key, i.source, i.target, i.amount_centimos, i.mode, i.business_date;
+end;
+
+revoke execute on all functions in schema instructions from public;
+grant execute on function instructions.recent, instructions.recent_payees, instructions.limit_today,
+    instructions.take_unfinished to chaski_app;

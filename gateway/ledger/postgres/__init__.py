@@ -1,0 +1,1 @@
+"""The cooperative's own double entry, in PostgreSQL."""

@@ -1,0 +1,310 @@
+-- Loans: a schedule, what is due on a day, and payments shared out over it.
+-- depends: ledger-0002-transfers
+
+-- A loan's account is gross: at disbursement it is debited with the principal and all interest of the
+-- schedule, so that its balance is exactly minus what the schedule still asks, and paying an instalment
+-- of S/ 85.40 moves it by S/ 85.40. The interest waits in `unearned-interest` until it is paid. A late
+-- charge is no part of the balance: it is worked out for the day that is asked, and is income when paid.
+
+create table ledger.loan_product (
+    code text primary key,
+    name text not null,
+    -- Within one instalment, what a payment covers first.
+    allocation_order text[] not null default '{late,interest,principal}' check (
+        allocation_order <@ '{late,interest,principal}' and cardinality(allocation_order) = 3
+        and allocation_order @> '{late,interest,principal}'
+    )
+);
+
+-- Simple interest on overdue principal: parts per million a year of 360 days, by the date from which
+-- the rate holds.
+create table ledger.late_rate (
+    product text not null references ledger.loan_product,
+    effective_on date not null,
+    rate_ppm bigint not null check (rate_ppm >= 0),
+    primary key (product, effective_on)
+);
+
+create table ledger.loan (
+    account_id bigint primary key references ledger.balance,
+    product text not null references ledger.loan_product,
+    disbursed_on date not null
+);
+
+-- Interest is earned day by day from begins_on to due_on.
+create table ledger.instalment (
+    loan_id bigint not null references ledger.loan,
+    number integer not null check (number > 0),
+    begins_on date not null,
+    due_on date not null,
+    principal_centimos bigint not null check (principal_centimos >= 0),
+    interest_centimos bigint not null check (interest_centimos >= 0),
+    primary key (loan_id, number),
+    check (begins_on < due_on),
+    check (principal_centimos + interest_centimos > 0)
+);
+
+-- What each payment paid of each instalment; a reversal writes the same with the sign turned.
+-- `rebate` is interest that was never earned because the loan was paid off early.
+create table ledger.allocation (
+    decision_id bigint not null references ledger.decision,
+    loan_id bigint not null,
+    number integer not null,
+    component text not null check (component in ('late', 'interest', 'principal', 'rebate')),
+    amount_centimos bigint not null check (amount_centimos <> 0),
+    business_date date not null,
+    primary key (decision_id, loan_id, number, component),
+    foreign key (loan_id, number) references ledger.instalment
+);
+
+-- What a loan still owes is its schedule less its allocations.
+create index allocation_loan on ledger.allocation (loan_id, number);
+
+create trigger instalment_append_only before update or delete or truncate on ledger.instalment
+for each statement execute function ledger.refuse_change();
+
+create trigger allocation_append_only before update or delete or truncate on ledger.allocation
+for each statement execute function ledger.refuse_change();
+
+-- The late rate summed over the days of a period, in ppm times days: a rate may change on the way.
+create function ledger.late_ppm_days(p_product text, p_from date, p_to date) returns numeric
+language sql stable
+begin atomic
+    select coalesce(sum(rate_ppm * greatest(0, least(p_to, ends_on) - greatest(p_from, effective_on))), 0)
+    from (
+        select
+            rate_ppm, effective_on,
+            lead(effective_on, 1, date '9999-12-31') over (order by effective_on) as ends_on
+        from ledger.late_rate
+        where product = p_product
+    ) as period;
+end;
+
+-- The instalments that are open on a day, and what closes each of them:
+--   late      charge on overdue principal up to that day, less what was paid of it
+--   accrued   interest earned by that day and not paid
+--   unaccrued interest that is scheduled after that day and not paid
+--   principal not paid
+create function ledger.open_instalments(p_loan_id bigint, p_on date)
+returns table (
+    number integer, due_on date, late bigint, accrued bigint, unaccrued bigint, principal bigint
+)
+language sql stable
+begin atomic
+    with paid as (
+        select
+            number,
+            sum(amount_centimos) filter (where component = 'late') as late,
+            sum(amount_centimos) filter (where component in ('interest', 'rebate')) as interest,
+            sum(amount_centimos) filter (where component = 'principal') as principal
+        from ledger.allocation
+        where loan_id = p_loan_id
+        group by number
+    ),
+    -- Principal that was paid carries the charge until the day on which it was paid.
+    relief as (
+        select
+            a.number,
+            sum(
+                a.amount_centimos
+                * ledger.late_ppm_days(l.product, greatest(a.business_date, i.due_on), p_on)
+            ) as ppm_days
+        from ledger.allocation as a
+        join ledger.instalment as i using (loan_id, number)
+        join ledger.loan as l on l.account_id = a.loan_id
+        where a.loan_id = p_loan_id and a.component = 'principal' and i.due_on < p_on
+        group by a.number
+    ),
+    standing as (
+        select
+            i.number,
+            i.due_on,
+            floor(
+                (
+                    i.principal_centimos * ledger.late_ppm_days(l.product, i.due_on, p_on)
+                    - coalesce(r.ppm_days, 0)
+                ) / (1000000 * 360)
+            )::bigint - coalesce(p.late, 0)::bigint as late,
+            -- Of the scheduled interest, what the days up to p_on have earned; céntimos round down.
+            case
+                when p_on >= i.due_on then i.interest_centimos
+                when p_on <= i.begins_on then 0
+                else i.interest_centimos * (p_on - i.begins_on) / (i.due_on - i.begins_on)
+            end as earned,
+            i.interest_centimos as interest,
+            coalesce(p.interest, 0)::bigint as interest_paid,
+            i.principal_centimos - coalesce(p.principal, 0)::bigint as principal
+        from ledger.instalment as i
+        join ledger.loan as l on l.account_id = i.loan_id
+        left join paid as p on p.number = i.number
+        left join relief as r on r.number = i.number
+        where i.loan_id = p_loan_id
+    )
+    select
+        number,
+        due_on,
+        greatest(0, late),
+        greatest(0, earned - interest_paid),
+        interest - interest_paid - greatest(0, earned - interest_paid),
+        principal
+    from standing
+    where principal > 0 or interest > interest_paid or late > 0
+    order by number;
+end;
+
+-- Share a payment out: the oldest instalment first, within it in the product's order. Where it pays
+-- the loan off, interest that is not earned yet is given up. Answers the sums that the transfers need.
+create function ledger.allocate(
+    p_decision_id bigint, p_loan_id bigint, p_amount_centimos bigint, p_business_date date,
+    p_pays_off boolean, out late bigint, out interest bigint, out principal bigint, out rebate bigint
+)
+language plpgsql
+as $$
+begin
+    with wanted as (
+        select o.number, c.component, c.place,
+            case c.component
+                when 'late' then o.late
+                when 'interest' then o.accrued + case when p_pays_off then 0 else o.unaccrued end
+                else o.principal
+            end as centimos
+        from ledger.open_instalments(p_loan_id, p_business_date) as o
+        cross join (
+            select u.component, u.place
+            from ledger.loan as l
+            join ledger.loan_product as p on p.code = l.product
+            cross join unnest(p.allocation_order) with ordinality as u (component, place)
+            where l.account_id = p_loan_id
+        ) as c
+    ),
+    queued as (
+        select *, sum(centimos) over (order by number, place) - centimos as before
+        from wanted
+    ),
+    shared as (
+        select number, component, least(centimos, p_amount_centimos - before)::bigint as centimos
+        from queued
+        where centimos > 0 and before < p_amount_centimos
+        union all
+        select number, 'rebate', unaccrued
+        from ledger.open_instalments(p_loan_id, p_business_date)
+        where p_pays_off and unaccrued > 0
+    ),
+    written as (
+        insert into ledger.allocation
+        select p_decision_id, p_loan_id, number, component, centimos, p_business_date from shared
+        returning component, amount_centimos
+    )
+    select
+        coalesce(sum(amount_centimos) filter (where component = 'late'), 0),
+        coalesce(sum(amount_centimos) filter (where component = 'interest'), 0),
+        coalesce(sum(amount_centimos) filter (where component = 'principal'), 0),
+        coalesce(sum(amount_centimos) filter (where component = 'rebate'), 0)
+    into late, interest, principal, rebate
+    from written;
+end
+$$;
+
+-- Pay a loan from savings. The debit side pays the ITF; a credit to a loan is not taxed.
+create function ledger.post_repayment(
+    p_key uuid, p_source text, p_loan text, p_amount_centimos bigint, p_mode text,
+    p_business_date date
+) returns ledger.answer
+language plpgsql
+as $$
+declare
+    side record;
+    source_id bigint;
+    available bigint;
+    loan_id bigint;
+    payoff bigint;
+    tax bigint := 0;
+    refusal text;
+    decided bigint;
+    paid record;
+    owed bigint;
+begin
+    for side in
+        select a.id, a.kind, b.balance_centimos - b.held_centimos - b.floor_centimos as free_centimos
+        from ledger.account as a
+        join ledger.balance as b on b.account_id = a.id
+        where a.closed_on is null
+            and (a.code, a.kind) in ((p_source, 'savings'), (p_loan, 'loan'))
+        order by a.id
+        for no key update of b
+    loop
+        if side.kind = 'savings' then
+            source_id := side.id;
+            available := side.free_centimos;
+        else
+            loan_id := side.id;
+        end if;
+    end loop;
+
+    if source_id is null or loan_id is null then
+        refusal := 'no_such_account';
+    else
+        select coalesce(sum(o.late + o.accrued + o.principal), 0) into payoff
+        from ledger.open_instalments(loan_id, p_business_date) as o;
+        tax := ledger.itf_centimos(p_amount_centimos, p_business_date);
+        refusal := case
+            when payoff = 0 then 'nothing_owed'
+            when p_mode = 'payoff' and p_amount_centimos <> payoff then 'payoff_changed'
+            when p_amount_centimos > payoff then 'over_payoff'
+            when p_amount_centimos + tax > available then 'insufficient_funds'
+        end;
+    end if;
+    decided := ledger.decide(
+        p_key, p_mode, p_source, p_loan, p_amount_centimos, null, refusal, p_business_date, tax, 0
+    );
+    if decided is null then
+        return ledger.earlier_answer(p_key, p_mode, p_source, p_loan, p_amount_centimos, null);
+    end if;
+    if refusal is not null then
+        return ('refused', refusal, null, 0, 0, available, true)::ledger.answer;
+    end if;
+
+    -- Paying exactly the payoff closes the loan, whichever way it was meant.
+    paid := ledger.allocate(
+        decided, loan_id, p_amount_centimos, p_business_date, p_amount_centimos = payoff
+    );
+    insert into ledger.transfer
+    select decided, row_number() over (), legs.*
+    from (
+        values
+            (source_id, loan_id, paid.interest + paid.principal, 'amount'),
+            (source_id, ledger.late_income_account(), paid.late, 'late'),
+            (source_id, ledger.itf_account(), tax, 'tax'),
+            (ledger.unearned_interest_account(), ledger.interest_income_account(), paid.interest, 'earned'),
+            (ledger.unearned_interest_account(), loan_id, paid.rebate, 'rebate')
+    ) as legs (debit, credit, centimos, purpose)
+    where centimos > 0;
+    update ledger.balance set balance_centimos = balance_centimos - p_amount_centimos - tax
+    where account_id = source_id;
+    update ledger.balance
+    set balance_centimos = balance_centimos + paid.interest + paid.principal + paid.rebate
+    where account_id = loan_id
+    returning -balance_centimos into owed;
+    return ('posted', null, decided::text, tax, 0, owed, true)::ledger.answer;
+end
+$$;
+
+-- The one door for orders: without a mode it is a transfer, else a repayment.
+create function ledger.post(
+    p_key uuid, p_source text, p_target text, p_amount_centimos bigint, p_mode text,
+    p_business_date date
+) returns ledger.answer
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_mode is null then
+        return ledger.post_transfer(p_key, p_source, p_target, p_amount_centimos, p_business_date);
+    end if;
+    return ledger.post_repayment(
+        p_key, p_source, p_target, p_amount_centimos, p_mode, p_business_date
+    );
+end
+$$;
+
+revoke execute on all functions in schema ledger from public;
+grant execute on function ledger.post to chaski_app;

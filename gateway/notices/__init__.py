@@ -1,0 +1,1 @@
+"""From a fact in the outbox to an SMS on a phone."""

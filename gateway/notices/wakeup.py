@@ -1,0 +1,107 @@
+"""Wakes the worker by RQ: a job without arguments that says "look into the outbox", no more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import structlog
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from gateway.bounds import FAILED_JOB_S, STORE_TIMEOUT_MS, WAKE_JOB_TIMEOUT_S, WAKE_PAUSE_S
+
+QUEUE = "notices"
+
+log = structlog.stdlib.get_logger(__name__)
+
+# RQ imports the job's function by its name, and the job carries no arguments: so the worker says
+# here, around its loop, what a wake-up wakes.
+_bell: ContextVar[Callable[[], None]] = ContextVar("bell")
+
+
+def ring() -> None:
+    """The job: what it wakes is what the worker around it `answers` with."""
+    _bell.get()()
+
+
+@contextmanager
+def answering(bell: Callable[[], None]) -> Iterator[None]:
+    """Within it, and in this thread, a wake-up job calls `bell`."""
+    token = _bell.set(bell)
+    try:
+        yield
+    finally:
+        _bell.reset(token)
+
+
+def connect(queue_url: str) -> Redis:
+    """A client for the queues' Redis that gives up soon: whoever wakes has a caller waiting.
+
+    One retry, at once, because a connection that Redis dropped while it lay in the pool is only
+    found out by using it.
+    """
+    timeout_s = STORE_TIMEOUT_MS / 1000
+    return Redis.from_url(
+        queue_url,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+class WakeUps:
+    """The wake-ups on their way to the workers.
+
+    RQ's own unique job ids are not used: such an id stays taken while its job runs, so a row that
+    is written while the drain takes its last look would wake nobody; and it stays taken as long
+    as a failed job is kept, a day. Instead nothing is put into a queue where a job still waits: a
+    job that has not begun will see every row committed before now, and one that has begun is no
+    longer in the queue. Two callers at once may put in two; the second finds nothing to do.
+    """
+
+    def __init__(self, redis: Redis, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer)
+        self._monotonic = monotonic
+        self._away_until: float | None = None  # None: Redis answered when last asked
+
+    def wake(self) -> bool:
+        """Have the outbox looked into soon, and answer whether Redis knows. Never raises.
+
+        Call it after the commit. Redis away is logged once, when it goes and when it comes back;
+        in between it is asked once in `WAKE_PAUSE_S`, so that few callers wait for its time-out.
+        The sweep finds what a lost wake-up was for.
+        """
+        away_until = self._away_until  # other threads change it
+        if away_until is not None and self._monotonic() < away_until:
+            return False
+        try:
+            if self._queue.count == 0:
+                self._queue.enqueue(
+                    f"{__name__}.{ring.__name__}",
+                    job_timeout=WAKE_JOB_TIMEOUT_S,
+                    result_ttl=0,
+                    failure_ttl=FAILED_JOB_S,
+                )
+        except RedisError as error:
+            if away_until is None:
+                log.warning("wakeups_lost", error=type(error).__name__)
+            self._away_until = self._monotonic() + WAKE_PAUSE_S
+            return False
+        if away_until is not None:
+            log.info("wakeups_back")
+            self._away_until = None
+        return True
+
+    def depth(self) -> int | None:
+        """How many wake-ups wait for a worker, for the metrics. None: Redis is away."""
+        try:
+            return self._queue.count
+        except RedisError:
+            return None

@@ -1,0 +1,117 @@
+"""What an operator sees: one log line a hop, and the figures behind `/metrics`.
+
+Nothing that a member typed or read may come here: a screen's name, never its text.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+Log = structlog.stdlib.BoundLogger
+
+# Seconds. The bound that matters is the network's: 5 s at some operators, 10 s at aggregators.
+_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10)
+
+
+def configure_logging(level: str) -> None:
+    """JSON lines on standard output, from our own code and from libraries alike."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        # Tracebacks as text: the structured ones print local variables, and a local may be a PIN.
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+
+
+def logger() -> Log:
+    """The gateway's log."""
+    log: Log = structlog.get_logger("chaski")
+    return log
+
+
+class Metrics:
+    """The counters of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._hops = Counter(
+            "chaski_hops",
+            "Hops answered.",
+            ("cooperative", "channel", "outcome"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "chaski_hop_seconds",
+            "From a webhook's request to its reply.",
+            ("cooperative", "channel"),
+            buckets=_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._ends = Counter(
+            "chaski_session_ends",
+            "Sessions that the network said are over.",
+            ("cooperative", "channel", "status"),
+            registry=self.registry,
+        )
+        self._operations = Counter(
+            "chaski_operations",
+            "Bank operations by how they ended.",
+            ("cooperative", "operation", "outcome"),
+            registry=self.registry,
+        )
+
+    def hop(self, cooperative: str, channel: str, outcome: str, seconds: float) -> None:
+        """A hop was answered."""
+        self._hops.labels(cooperative, channel, outcome).inc()
+        self._seconds.labels(cooperative, channel).observe(seconds)
+
+    def session_end(self, cooperative: str, channel: str, status: str) -> None:
+        """A network said that a session is over."""
+        self._ends.labels(cooperative, channel, status).inc()
+
+    def operation(self, cooperative: str, operation: str, outcome: str) -> None:
+        """The bank answered."""
+        self._operations.labels(cooperative, operation, outcome).inc()
+
+    def watch(self, name: str, help_text: str, read: Callable[[], float | None]) -> None:
+        """A figure that is read when `/metrics` is asked; left out where it cannot be read."""
+        self.registry.register(_Watched(name, help_text, read))
+
+
+class _Watched(Collector):
+    def __init__(self, name: str, help_text: str, read: Callable[[], float | None]) -> None:
+        self._name, self._help, self._read = name, help_text, read
+
+    def collect(self) -> Iterator[Metric]:
+        value = self._read()
+        if value is not None:
+            yield GaugeMetricFamily(self._name, self._help, value=value)
+
+    def describe(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(self._name, self._help)

@@ -1,0 +1,54 @@
+"""The words of what is sent: a fact and a member in, an SMS in their language out."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from gateway.bank.register import Members
+from gateway.dialog.book import Book
+from gateway.dialog.gsm import plain
+from gateway.notices.outbox import Fact
+from gateway.notices.senders import Never, Sms
+from gateway.values.money import Money
+from gateway.values.outcome import Day, Value
+
+
+class Receipts:
+    """Composes receipts from the menu book and the register.
+
+    Args:
+        book: its `receipts:` are the texts.
+        members: where to send, and the names of others.
+        timezone: of the dates in a text.
+    """
+
+    def __init__(self, book: Book, members: Members, timezone: ZoneInfo) -> None:
+        self._book = book
+        self._members = members
+        self._timezone = timezone
+
+    def compose(self, fact: Fact) -> Sms | Never:
+        """The message, or why there can be none."""
+        addressee = self._members.addressee(fact.member_ref)
+        if addressee is None:
+            return Never("the member has no phone here")
+        receipt = self._book.receipts.get(fact.name)
+        if receipt is None:
+            return Never(f"the menus have no receipt for {fact.name}")
+        text = receipt.text(self._values(fact), addressee.language, self._book.words)
+        return Sms(addressee.msisdn, plain(text))
+
+    def _values(self, fact: Fact) -> dict[str, Value]:
+        """What a receipt's text may name: each `…_centimos` as money, the party by its short
+        name."""
+        values: dict[str, Value] = {
+            "day": Day(fact.at.astimezone(self._timezone).date()),
+        }
+        for name, value in fact.detail.items():
+            if name.endswith("_centimos") and value is not None:
+                values[name.removesuffix("_centimos")] = Money(value)
+            elif isinstance(value, str):
+                values[name] = value
+        party = str(fact.detail.get("party_ref", ""))
+        values["party"] = self._members.short_names([party]).get(party, "") if party else ""
+        return values

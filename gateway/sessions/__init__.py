@@ -1,0 +1,1 @@
+"""The short memory of conversations."""

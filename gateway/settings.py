@@ -1,0 +1,176 @@
+"""Every `CHASKI_…` variable, typed, with help. A bad one stops the boot by its name.
+
+A secret may also come from a file: `CHASKI_DATABASE_URL_FILE=/run/secrets/database_url`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, Json, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from gateway import bounds
+
+PREFIX = "CHASKI_"
+
+# What the demo uses, and production refuses.
+DEMO_WEBHOOK_SECRET = "demo"  # noqa: S105
+DEMO_SESSION_SECRET = "demo-session-secret-of-no-worth"  # noqa: S105
+DEMO_PEPPER = "00" * 32
+
+_SECRET_CHARS_MIN = 16
+_PEPPER = re.compile(r"(?:[0-9a-f]{2}){32,}")  # 32 bytes or more, in hex
+_MENUS = Path(__file__).parent.parent / "menus"
+
+
+class SettingsError(Exception):
+    """The environment is not usable. The message names each variable that is wrong, a line each."""
+
+
+class Settings(BaseSettings):
+    """One deployment's settings. A variable's name is the field's with `CHASKI_` in front."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    # Stores.
+    database_url: SecretStr = Field(description="postgresql://… as chaski_app, which owns nothing")
+    sessions_url: SecretStr = Field(description="redis://… of the sessions; may be lost any time")
+    queue_url: SecretStr = Field(description="redis://… of the RQ queues; not a cluster")
+    database_connections: int = Field(16, ge=2, le=200, description="connections a process")
+
+    # Secrets.
+    webhook_secrets: SecretStr = Field(
+        description="what stands in the path of webhooks; two, with a comma, while one is replaced"
+    )
+    session_secret: SecretStr = Field(description="keys the hashes that sessions are kept under")
+    pin_peppers: Json[dict[int, SecretStr]] = Field(
+        description='by version, 32 bytes in hex: {"1": "…"}; new PINs take the highest'
+    )
+
+    # The cooperative.
+    cooperative: str = Field("norandino", pattern=r"^[a-z][a-z0-9-]{1,30}$")
+    short_code: str = Field("*775#", pattern=r"^\*[0-9*]{2,12}#$")
+    sms_sender: str = Field("NORANDINO", max_length=11, description="whom an SMS is from")
+    timezone: str = Field("America/Lima", description="where the business day begins and ends")
+    region: str = Field("PE", pattern=r"^[A-Z]{2}$", description="of numbers without country code")
+    default_language: str = Field("es", description="for who is no member")
+    menus: Path = Field(_MENUS, description="the folder of the menu files")
+
+    # Behaviour.
+    screen_septets: int = Field(
+        bounds.SCREEN_SEPTETS, ge=70, le=bounds.SCREEN_SEPTETS_HARD, description="room on a screen"
+    )
+    session_idle_s: int = Field(bounds.SESSION_IDLE_S, ge=10, le=600)
+    session_total_s: int = Field(bounds.SESSION_TOTAL_S, ge=30, le=1800)
+
+    # The process.
+    host: str = Field("127.0.0.1", description="where the web server listens")
+    port: int = Field(8080, ge=1, le=65535)
+    web_workers: int = Field(1, ge=1, le=64, description="processes of the web server")
+    web_threads: int = Field(8, ge=1, le=128, description="requests at once in each of them")
+    log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    demo: bool = Field(default=False, description="allow demo secrets and show the simulator")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The webhook secrets that are valid now."""
+        return tuple(self.webhook_secrets.get_secret_value().split(","))
+
+    @property
+    def peppers(self) -> dict[int, bytes]:
+        """The peppers as keys, by version."""
+        return {
+            version: bytes.fromhex(pepper.get_secret_value())
+            for version, pepper in self.pin_peppers.items()
+        }
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"no such time zone: {value}") from error
+        return value
+
+    @field_validator("pin_peppers")
+    @classmethod
+    def _strong_peppers(cls, value: dict[int, SecretStr]) -> dict[int, SecretStr]:
+        if not value or not all(_PEPPER.fullmatch(p.get_secret_value()) for p in value.values()):
+            raise ValueError("each pepper is 32 bytes in hex: openssl rand -hex 32")
+        return value
+
+    @model_validator(mode="after")
+    def _nothing_of_the_demo(self) -> Settings:
+        """Production refuses what is short, and what everybody knows."""
+        if self.demo:
+            return self
+        if min(map(len, self.secrets)) < _SECRET_CHARS_MIN:
+            raise ValueError(
+                f"{PREFIX}WEBHOOK_SECRETS: fewer than {_SECRET_CHARS_MIN} letters: "
+                "openssl rand -hex 24"
+            )
+        session_secret = self.session_secret.get_secret_value()
+        if len(session_secret) < _SECRET_CHARS_MIN or session_secret == DEMO_SESSION_SECRET:
+            raise ValueError(f"{PREFIX}SESSION_SECRET: short, or the demo's: openssl rand -hex 32")
+        if bytes.fromhex(DEMO_PEPPER) in self.peppers.values():
+            raise ValueError(f"{PREFIX}PIN_PEPPERS: this is the demo's: openssl rand -hex 32")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` has read: it knows `…_FILE`, and names what is wrong."""
+        return (init_settings,)
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of an environment.
+
+    Raises:
+        SettingsError: with every variable that is missing or wrong, by its name.
+    """
+    values, problems = _read(environment)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        for fault in error.errors(include_input=False, include_url=False):
+            name = PREFIX + str(fault["loc"][0]).upper() + ": " if fault["loc"] else ""
+            problems.append(name + fault["msg"].removeprefix("Value error, "))
+    if problems:
+        raise SettingsError("\n".join(sorted(problems)))
+    return settings
+
+
+def _read(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    for name, text in environment.items():
+        if not name.startswith(PREFIX):
+            continue
+        field = name.removeprefix(PREFIX).lower()
+        if field.removesuffix("_file") not in Settings.model_fields:
+            problems.append(f"{name}: there is no such setting")
+        elif field in Settings.model_fields:
+            values[field] = text
+        else:
+            try:
+                values[field.removesuffix("_file")] = Path(text).read_text().strip()
+            except OSError as error:
+                problems.append(f"{name}: cannot read {text}: {error.strerror}")
+    return values, problems

@@ -1,0 +1,78 @@
+"""One request of a network, in the words of no network, and what it is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.values.msisdn import Msisdn
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a session comes from: enough to recognise it when everything but the database forgot
+    it.
+
+    `account` is ours at the provider, so that two providers' session ids never mix.
+    """
+
+    channel: str
+    account: str
+    session_id: str
+    msisdn: Msisdn
+
+
+class Keystrokes:
+    """What was typed. It may hold a PIN, so it shows its length and nothing else."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"Keystrokes({len(self.text)} characters)"
+
+
+@dataclass(frozen=True, slots=True)
+class Cumulative:
+    """Every answer of the session so far, joined by `*` (Africa's Talking and its like).
+
+    A repeat is recognised exactly: it is the same text again.
+    """
+
+    history: Keystrokes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The last answer alone.
+
+    Args:
+        answer: what was typed; in a session's first request, what was dialled behind the short
+            code.
+        sequence: the hop's number, from networks that count: then a repeat is recognised exactly.
+            None where a repeat can only be inferred from the same body within a moment.
+    """
+
+    answer: Keystrokes
+    sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The member's side of one hop."""
+
+    origin: Origin
+    service_code: str
+    said: Cumulative | Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Our side of it. `ends` closes the session. `outcome` is for the log: never text of the
+    screen."""
+
+    text: str
+    ends: bool
+    screen: str
+    outcome: str

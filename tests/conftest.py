@@ -1,0 +1,85 @@
+"""A real PostgreSQL and a real Valkey for the tests: started once a run, emptied for each test."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import redis
+
+from gateway.db.migrations import migrate
+from gateway.embedded import Embedded, Endpoints
+
+_TEMPLATE = "template_migrated"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def embedded_data() -> Iterator[Path]:
+    """A folder that the servers' account can enter when root runs the tests: pytest's is shut."""
+    folder = Path(tempfile.mkdtemp(prefix="chaski-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def endpoints(embedded_data: Path) -> Iterator[Endpoints]:
+    """The servers of this run, with nothing in them."""
+    with Embedded(embedded_data, lambda line: None) as endpoints:
+        yield endpoints
+
+
+@pytest.fixture(scope="session")
+def _migrated(endpoints: Endpoints) -> Endpoints:
+    """The same, with a migrated database to copy."""
+    _administer(endpoints, f"create database {_TEMPLATE}")
+    with warnings.catch_warnings():
+        # yoyo leaves its connection to the garbage collector, which would blame a later test.
+        warnings.simplefilter("ignore", ResourceWarning)
+        migrate(_of_database(endpoints.owner_url, _TEMPLATE))
+        gc.collect()
+    # Only a database that nobody is connected to can be copied.
+    _administer(
+        endpoints,
+        f"alter database {_TEMPLATE} allow_connections false",
+        f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{_TEMPLATE}'",  # noqa: S608 - a constant of ours
+    )
+    return endpoints
+
+
+@pytest.fixture
+def database_urls(_migrated: Endpoints) -> Iterator[tuple[str, str]]:
+    """The owner's and the application's URL of a fresh, migrated database."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    _administer(_migrated, f"create database {name} template {_TEMPLATE}")
+    yield _of_database(_migrated.owner_url, name), _of_database(_migrated.app_url, name)
+    _administer(_migrated, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def redis_urls(endpoints: Endpoints) -> tuple[str, str]:
+    """The sessions' and the queues' URL, both empty."""
+    with redis.Redis.from_url(endpoints.sessions_url) as connection:
+        connection.flushall()
+    return endpoints.sessions_url, endpoints.queue_url
+
+
+def _of_database(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def _administer(endpoints: Endpoints, *statements: str) -> None:
+    url = _of_database(endpoints.owner_url, "postgres")
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
