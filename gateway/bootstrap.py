@@ -124,13 +124,12 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     )
 
 
-def duties(settings: Settings, parts: Parts = ORDINARY) -> tuple[Duty, ...]:
+def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> tuple[Duty, ...]:
     """What the worker does for a cooperative.
 
     Raises:
         FaultyBookError: its menus cannot be served.
     """
-    database = open_database(settings)
     receipts = Receipts(load_book(settings.menus), Members(database), ZoneInfo(settings.timezone))
     sender = (
         parts.sender(database) if parts.sender else SimulatedNetwork(database, settings.sms_sender)

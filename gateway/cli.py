@@ -100,7 +100,8 @@ def worker() -> None:
     """Send what is to be sent, and do what is to be done every so often."""
     settings = load()
     configure_logging(settings.log_level)
-    run_worker(settings.queue_url.get_secret_value(), bootstrap.duties(settings))
+    with bootstrap.open_database(settings) as database:
+        run_worker(settings.queue_url.get_secret_value(), bootstrap.duties(settings, database))
 
 
 @main.command()

@@ -190,7 +190,7 @@ def _run(machine: Machine, step: Step, turn: Turn, claim: Claim) -> Shown:
 
 def _finish(state: State, shown: Show, turn: Turn, claim: Claim) -> Effects:
     """Keep the state, the money order's key with it, and only then let the screen go out."""
-    reply = Reply(shown.text, shown.ends, screen=_screen_name(state), outcome=state.place.value)
+    reply = Reply(shown.text, shown.ends, screen=state.screen, outcome=state.place.value)
     kept: bytes = yield Close(turn, claim, states.encode(state), encode(reply))
     return decode(kept)
 
@@ -205,13 +205,6 @@ def _became(book: Book, language: str, outcome: Outcome) -> str:
         case Pending(values):
             name, results = "was_pending", values
     return book.words.say(name, language, results)
-
-
-def _screen_name(state: State) -> str:
-    """For the log: which screen, never what stood on it."""
-    if state.draft is None:
-        return f"{state.menu}/{state.place.value}"
-    return f"{state.draft.journey}/{state.slot or state.place.value}"
 
 
 def encode(reply: Reply) -> bytes:

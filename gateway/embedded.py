@@ -625,9 +625,7 @@ def _works_in(pid: int, data: Path) -> bool:
 
 def _start_redis(site: _Site, say: Say) -> Server:
     path = site.sockets / _REDIS_SOCKET
-    _redis_answer(
-        path, b"SHUTDOWN NOSAVE\r\n"
-    )  # one of a killed run, where the leash does not work
+    _redis_answer(path, b"SHUTDOWN", b"NOSAVE")  # one of a killed run, where no leash ended it
     path.unlink(missing_ok=True)
     stop_signals = ((signal.SIGTERM, REDIS_STOP_MAX_S),)
     if program := _find_redis(site, say):
@@ -641,16 +639,17 @@ def _start_redis(site: _Site, say: Say) -> Server:
         imitation: list[str | Path] = [sys.executable, "-m", "gateway.embedded", path]
         ourselves = Account(os.geteuid(), os.getegid())  # the account may not reach our Python
         server = site.start("Redis", imitation, stop_signals, ourselves)
-    return _ready_or_stopped(server, lambda: _redis_answer(path, b"PING\r\n") == b"+PONG\r\n")
+    return _ready_or_stopped(server, lambda: _redis_answer(path, b"PING") == b"+PONG\r\n")
 
 
-def _redis_answer(path: Path, command: bytes) -> bytes:
+def _redis_answer(path: Path, *command: bytes) -> bytes:
     """What a Redis says to one command; nothing when there is none."""
+    words = b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in command)
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(REDIS_STOP_MAX_S)
             connection.connect(str(path))
-            connection.sendall(command)
+            connection.sendall(b"*%d\r\n%s" % (len(command), words))
             return connection.recv(64)
     except OSError:
         return b""

@@ -19,8 +19,15 @@ import redis
 from gateway.db.migrations import migrate
 from gateway.embedded import Embedded, Endpoints
 
+pytest_plugins = ["tests.cooperative"]
+
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--record` writes the golden dialogs anew."""
+    parser.addoption("--record", action="store_true", help="write tests/dialogs anew")
 
 
 @pytest.fixture(scope="session")

@@ -188,7 +188,7 @@ def test_a_pid_file_from_before_a_reboot_does_not_matter(data: Path) -> None:
 
 
 def test_a_long_path_with_every_odd_letter_works(folder: Path) -> None:
-    data = folder / 'a, b "c" %20+?#ñ' / ("long" * 25)
+    data = folder / "a, b 'c' %20+?#ñ" / ("long" * 25)
     with embedded(data) as endpoints:
         write(endpoints, "chaski")
         backend = get_backend(endpoints.owner_url.replace("postgresql:", "postgresql+psycopg:"))

@@ -96,7 +96,7 @@ class Process:
         self._popen = subprocess.Popen(
             [sys.executable, str(SCRIPT), *map(str, arguments)],
             cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
+            env={"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", "PYTHONFAULTHANDLER": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -119,9 +119,14 @@ class Process:
         """Send the signal; answer the exit code and the seconds it took."""
         began = time.monotonic()
         self._popen.send_signal(number)
-        code = self._popen.wait(10)
+        with suppress(subprocess.TimeoutExpired):
+            self._popen.wait(10)
+        seconds = time.monotonic() - began
+        if self.alive():
+            self._popen.send_signal(signal.SIGABRT)  # a worker that hangs shows where
+        code = self._popen.wait()
         self._reader.join()
-        return code, time.monotonic() - began
+        return code, seconds
 
     def kill(self) -> None:
         self._popen.kill()
@@ -231,7 +236,7 @@ def test_redis_that_goes_away_and_comes_back_is_heard_again_and_logged_once_a_ch
     tell(owner, 2)
     WakeUps(redis).wake()
     until(lambda: states(owner) == {"sent": 2}, WOKEN_WITHIN_S)
-    assert worker.end(signal.SIGTERM)[0] == 0
+    assert worker.end(signal.SIGTERM)[0] == 0, worker.lines
     assert not [line for line in worker.lines if "Traceback" in line and "broken" not in line]
     road.cut()
 
@@ -251,7 +256,7 @@ def test_postgresql_that_goes_away_and_comes_back_is_drained_again_and_logged_on
     assert worker.alive()
     until(lambda: "duty_healed" in worker.events())
     assert failing(worker, "notices") == 1
-    assert worker.end(signal.SIGTERM)[0] == 0
+    assert worker.end(signal.SIGTERM)[0] == 0, worker.lines
     road.cut()
 
 
@@ -312,5 +317,5 @@ def test_a_killed_worker_s_messages_are_sent_again_once_by_the_next(start, owner
 def test_rq_sees_the_worker_while_it_lives(start, redis):
     worker = start()
     until(lambda: Worker.count(connection=redis) == 1)
-    worker.end(signal.SIGTERM)
+    assert worker.end(signal.SIGTERM)[0] == 0, worker.lines
     assert Worker.count(connection=redis) == 0

@@ -142,6 +142,9 @@ class Machine:
         menu = self.book.menus[state.menu]
         if isinstance(outcome, Done):
             return self._show_menu(state, menu, outcome.values)
+        # There is no such menu now: back leads to where the member came from.
+        *above, parent = (self.book.home, *state.trail)
+        state = _with(state, menu=parent, trail=tuple(above[1:]))
         return self._tell(state, self._refusal(state, menu.refused, outcome), outcome)
 
     def _show_menu(self, state: State, menu: Menu, results: Mapping[str, Value]) -> Step:
@@ -224,7 +227,8 @@ class Machine:
     def _show_slot(
         self, state: State, slot: Slot, offers: tuple[Offer, ...], labels: list[str]
     ) -> Step:
-        asked = slot.ask.text(self._values(state), state.language, self.book.words)
+        known = self._values(state) | {"offers": len(offers)}
+        asked = slot.ask.text(known, state.language, self.book.words)
         body = "\n".join(filter(None, (state.body, asked)))
         lines = tuple(f"{offer.key}. {label}" for offer, label in zip(offers, labels, strict=True))
         return self._screen(_with(state, offers=offers), Place.SLOT, body, lines)
@@ -332,16 +336,22 @@ class Machine:
     # ---- Screens -----------------------------------------------------------------------------
 
     def _screen(self, state: State, place: Place, body: str, options: tuple[str, ...] = ()) -> Step:
-        return self._shown(_with(state, place=place, body=body, options=options, page=0))
+        where = state.draft.journey if state.draft else state.menu
+        name = f"{where}/{state.slot if place is Place.SLOT else place.value}"
+        return self._shown(
+            _with(state, place=place, screen=name, body=body, options=options, page=0)
+        )
 
     def _end(self, state: State, body: str) -> Step:
         """A last screen: nothing can be answered, so nothing is kept."""
-        return self._screen(_with(state, draft=None, offers=(), final=True), Place.OVER, body)
+        over, shown = self._screen(_with(state, final=True), Place.OVER, body)
+        return _with(over, draft=None, offers=()), shown
 
     def _tell(self, state: State, refusal: Refusal, outcome: Outcome) -> Step:
         """Say something that ends a journey but not the session."""
         text = self._refusal_text(state, refusal, outcome)
-        return self._screen(_with(state, draft=None, offers=()), Place.TOLD, text)
+        told, shown = self._screen(state, Place.TOLD, text)
+        return _with(told, draft=None, offers=()), shown
 
     def _wrong(self, state: State, code: str) -> Step:
         """The same screen, under a line that says what was wrong with the answer.

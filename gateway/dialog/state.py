@@ -49,13 +49,14 @@ class State(msgspec.Struct, frozen=True):
 
     `book` is the digest of the menus it began with. `trail` are the menus above `menu`. The screen
     is `body`, then `options`, of which `page` is shown; `final` says that its last page closes the
-    session.
+    session. `screen` names it for the log: never what stands on it.
     """
 
     book: str
     language: str
     member: MemberView | None = None
     place: Place = Place.OVER
+    screen: str = ""
     menu: str = ""
     trail: tuple[str, ...] = ()
     draft: Draft | None = None

@@ -8,6 +8,7 @@ import msgspec
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
+_LANDLINE_OR_DNI = re.compile(r"[0-9]{8}")
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 
 
@@ -47,12 +48,14 @@ def caller(text: str) -> Msisdn:
 def mobile(text: str, region: str) -> Msisdn:
     """What a member typed, as the number of a mobile phone in `region` (ISO 3166, `PE`).
 
-    An eight-digit DNI parses as a landline of Piura, so the type of the number decides
-    (libphonenumber's metadata for `PE`: `9` and eight more digits).
+    An eight-digit DNI may parse as a landline (73204050 is one of Piura), so the type of the number
+    decides, and eight digits are told that they are one or the other.
 
     Raises:
         NotAMobileError: `not_a_phone`, or `not_mobile` for a landline or a DNI.
     """
+    if _LANDLINE_OR_DNI.fullmatch(text):
+        raise NotAMobileError("not_mobile")
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:

@@ -1,0 +1,190 @@
+"""The demo cooperative, whole, for tests: real PostgreSQL, real Redis, the real webhook.
+
+Only the clock, the cost of a PIN's hash and the instruction keys are the tests' own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from flask.testing import FlaskClient
+
+from gateway import bootstrap
+from gateway.bank.hashing import CHEAPEST_FOR_TESTS, PepperedArgon2
+from gateway.bootstrap import Parts
+from gateway.db.pool import Database
+from gateway.demo.seed import seed
+from gateway.driver import Gateway
+from gateway.ledger.postgres.adapter import PostgresLedger
+from gateway.notices.simulated import SimulatedNetwork
+from gateway.observing import Metrics
+from gateway.settings import DEMO_PEPPER, DEMO_SESSION_SECRET, DEMO_WEBHOOK_SECRET, Settings, load
+from gateway.values.msisdn import Msisdn
+from gateway.web import create_app
+from gateway.worker import Duty
+
+# A Monday morning in Lima, far from midnight.
+MORNING = dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC)
+TODAY = dt.date(2026, 11, 23)
+
+HASHER = PepperedArgon2({1: bytes.fromhex(DEMO_PEPPER)}, CHEAPEST_FOR_TESTS)
+
+_sessions = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    at: dt.datetime = MORNING
+
+    def now(self) -> dt.datetime:
+        """What time it is."""
+        return self.at
+
+    def pass_time(self, **spell: float) -> None:
+        """Move on: `pass_time(minutes=15)`."""
+        self.at += dt.timedelta(**spell)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a phone shows. `ends`: the session is over."""
+
+    text: str
+    ends: bool
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The numbered lines, by their key."""
+        lines = (line.partition(". ") for line in self.text.split("\n"))
+        return {key: label for key, dot, label in lines if dot and key.isdigit()}
+
+
+@dataclass(slots=True)
+class Handset:
+    """A phone that speaks Africa's Talking's dialect to the webhook."""
+
+    client: FlaskClient
+    msisdn: str
+    session: str = ""
+    history: str = ""
+
+    def dial(self, then: str = "") -> Screen:
+        """Dial in a new session; `then` is what stands behind the short code."""
+        self.session = f"ATUid_{next(_sessions)}"
+        self.history = then
+        return self.send()
+
+    def press(self, *answers: str) -> Screen:
+        """Answer, one screen after the other, and see the last one."""
+        for answer in answers:
+            self.history = f"{self.history}*{answer}" if self.history else answer
+            screen = self.send()
+        return screen
+
+    def send(self) -> Screen:
+        """Send the session's text so far: what the network does, and does again when it repeats."""
+        response = self.client.post(
+            f"/ussd/africastalking/{DEMO_WEBHOOK_SECRET}",
+            data={
+                "sessionId": self.session,
+                "serviceCode": "*775#",
+                "phoneNumber": self.msisdn,
+                "networkCode": "99999",
+                "text": self.history,
+            },
+        )
+        assert response.status_code == 200
+        assert response.content_type.startswith("text/plain")
+        verb, _, text = response.text.partition(" ")
+        assert verb in {"CON", "END"}
+        return Screen(text, ends=verb == "END")
+
+
+@dataclass(slots=True)
+class Cooperative:
+    """Everything of the demo cooperative that a test may want to look into."""
+
+    settings: Settings
+    gateway: Gateway
+    client: FlaskClient
+    database: Database
+    clock: Clock
+    duties: tuple[Duty, ...]
+    metrics: Metrics
+    _read: dict[str, int] = field(default_factory=dict)
+
+    def phone(self, msisdn: str) -> Handset:
+        """A phone with this number."""
+        return Handset(self.client, msisdn)
+
+    def deliver(self) -> None:
+        """Let the worker do what waits for it."""
+        for duty in self.duties:
+            duty.run()
+
+    def inbox(self, msisdn: str) -> list[str]:
+        """The SMS that a phone received."""
+        network = SimulatedNetwork(self.database, self.settings.sms_sender)
+        return [sms["text"] for sms in network.inbox(Msisdn(msisdn))]
+
+    def new_sms(self, msisdn: str) -> list[str]:
+        """Those of them that were not looked at yet."""
+        inbox = self.inbox(msisdn)
+        new = inbox[self._read.get(msisdn, 0) :]
+        self._read[msisdn] = len(inbox)
+        return new
+
+    def balances(self, ref: str) -> dict[str, int]:
+        """A member's balances in céntimos, by account."""
+        accounts = PostgresLedger(self.database).accounts(ref)
+        return {account.code: account.balance.centimos for account in accounts}
+
+    def books_are_right(self) -> bool:
+        """Whether every balance follows from the entries."""
+        return PostgresLedger(self.database).verify()["ok"]
+
+
+@pytest.fixture
+def cooperative(
+    database_urls: tuple[str, str], redis_urls: tuple[str, str]
+) -> Iterator[Cooperative]:
+    """The demo cooperative on the morning of its first day."""
+    owner_url, app_url = database_urls
+    sessions_url, queue_url = redis_urls
+    seed(owner_url, HASHER, TODAY)
+    settings = load(
+        {
+            "CHASKI_DEMO": "yes",
+            "CHASKI_DATABASE_URL": app_url,
+            "CHASKI_SESSIONS_URL": sessions_url,
+            "CHASKI_QUEUE_URL": queue_url,
+            "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
+            "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
+            "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
+        }
+    )
+    clock, keys = Clock(), itertools.count(1)
+    parts = Parts(
+        now=clock.now,
+        mint_key=lambda: str(uuid.UUID(int=next(keys))),
+        jitter=lambda: 0.5,
+        hasher=HASHER,
+    )
+    metrics = Metrics()
+    gateway = bootstrap.build(settings, metrics, parts)
+    with bootstrap.open_database(settings) as database:
+        network = SimulatedNetwork(database, settings.sms_sender)
+        app = create_app(
+            [gateway], metrics.registry, lambda msisdn: list(network.inbox(Msisdn(msisdn)))
+        )
+        duties = bootstrap.duties(settings, database, parts)
+        yield Cooperative(settings, gateway, app.test_client(), database, clock, duties, metrics)
+    gateway.close()
