@@ -363,7 +363,7 @@ def _settle(data: Path, say: Say) -> _Site:
             shutil.rmtree(site.folder)
             site = _site(data, site.folder)
             note.write_text(f"{site.folder}\n")
-        say(f"The servers run as nobody, who cannot enter {data}: their data is in {site.folder}")
+        say(f"The servers run as `nobody`, which cannot enter {data}: it is all in {site.folder}")
     if len(os.fsencode(site.sockets / _POSTGRES_SOCKET)) > SOCKET_PATH_BYTES_MAX:
         near = short_folder(data)
         _guard(near, site.account.gid)
@@ -462,7 +462,7 @@ def _copied(site: _Site, package: Path, say: Say) -> Path:
     copies = site.folder / "software"
     copy = copies / f"{package.name}-{hashlib.sha256(age.encode()).hexdigest()[:12]}"
     if not copy.exists():
-        say(f"Copying {package.name} to {copies}, where nobody can read it")
+        say(f"Copying {package.name} to {copies}, where the account `nobody` can read it")
         for old in copies.glob(f"{package.name}-*"):
             shutil.rmtree(old)
         part = copies / f"{package.name}-part"

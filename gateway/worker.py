@@ -21,7 +21,13 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
 
-from gateway.bounds import DUTY_PAUSE_MAX_S, LISTENER_TTL_S, STORE_TIMEOUT_MS, SWEEP_EVERY_S
+from gateway.bounds import (
+    DUTY_PAUSE_MAX_S,
+    LISTEN_S,
+    LISTENER_TTL_S,
+    STORE_TIMEOUT_MS,
+    SWEEP_EVERY_S,
+)
 from gateway.notices.drain import Drain
 from gateway.notices.wakeup import QUEUE, answering
 
@@ -149,6 +155,7 @@ def _listen(queue_url: str) -> None:
     pause_s, away = 1.0, False
     while True:
         _on_signals(_end_listening)  # in place of the last listener's
+        listener: _Listener | None = None
         try:
             with _listener_redis(queue_url) as redis:
                 listener = _Listener(
@@ -160,13 +167,13 @@ def _listen(queue_url: str) -> None:
                 log.info("worker_listening", queue=QUEUE)
                 pause_s, away = 1.0, False
                 listener.work(logging_level="ERROR")
-                if listener.stopping:
-                    return
         except RedisError as error:
             if not away:
                 log.warning("worker_not_listening", error=type(error).__name__)
                 away = True
-        time.sleep(pause_s)
+        if listener is not None and listener.stopping:
+            return
+        _sleep(pause_s)
         pause_s = min(2 * pause_s, DUTY_PAUSE_MAX_S)
 
 
@@ -227,6 +234,13 @@ class _Listener(SimpleWorker):
                 found[0].redis_server_version = version
                 return found
         raise StopRequested
+
+
+def _sleep(seconds: float) -> None:
+    """As `time.sleep`, in pieces: a signal on the brink of a sleep is seen only after it."""
+    ends = time.monotonic() + seconds
+    while (left := ends - time.monotonic()) > 0:
+        time.sleep(min(left, LISTEN_S))
 
 
 def _end_listening(_signum: int, _frame: FrameType | None) -> NoReturn:

@@ -57,5 +57,6 @@ def foreign(text: str) -> set[str]:
 
 
 def _nearest(letter: str) -> str:
+    """A letter without its marks. Signs have no near one: ≠ without its mark would be =."""
     base = unicodedata.normalize("NFD", letter)[0]
-    return base if base in _SEPTETS else "?"
+    return base if letter.isalpha() and base in _SEPTETS else "?"

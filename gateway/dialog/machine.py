@@ -12,6 +12,7 @@ from enum import Enum, auto
 
 import msgspec
 
+from gateway.bounds import ANSWER_CHARS_MAX
 from gateway.dialog.answers import NotUnderstoodError
 from gateway.dialog.book import Book, Journey, Menu, Refusal, Slot
 from gateway.dialog.kinds import KINDS
@@ -85,6 +86,8 @@ class Machine:
 
     def press(self, state: State, answer: str) -> Step:
         """The member answered the screen that `state` shows."""
+        if len(answer) > ANSWER_CHARS_MAX:
+            return self._wrong(state, "too_long")
         typed = answer.strip()
         if typed == MORE and state.page + 1 < len(self._pages(state)):
             return self._shown(_with(state, page=state.page + 1))

@@ -226,10 +226,13 @@ class Instructions:
 
     def _reconciled(self, order: Order) -> bool:
         try:
-            found = self._ledger.find(order.key)
+            found: Outcome | None = self._ledger.find(order.key)
         except LedgerUnavailableError:
-            return False  # its lease runs out, and a later sweep asks again
-        result = self._settle(order.key, found) if found else self._ask(order)
+            found = RetryLater()  # this look-up moves nothing; a later sweep asks again
+        try:
+            result = self._settle(order.key, found) if found else self._ask(order)
+        except KeyReusedError:
+            return False  # one order's fault, for staff to look at; the others go on
         return result.settled_at is not None
 
     def _ask(self, order: Order) -> Result:

@@ -40,7 +40,7 @@ class Allocation:
 class OpenInstalment:
     """An instalment on a day, and what closes it, in céntimos.
 
-    `accrued` is interest earned by that day and not paid; `unaccrued` the rest of what is scheduled.
+    `accrued` is interest earned by that day and not paid, `unaccrued` what the schedule still has.
     """
 
     number: int

@@ -1,7 +1,8 @@
 """The in-memory twin: a core ledger that behaves as a remote one does, on a bad day too.
 
 It has the rules of the own ledger and none of its reliability: answers get lost, arrive late, or
-never. A plan of faults says which write meets which fault, so every run is the same. Nothing sleeps.
+never. A plan of faults says which write meets which fault, so every run is the same. Nothing
+sleeps.
 """
 
 from __future__ import annotations

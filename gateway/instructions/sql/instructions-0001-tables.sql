@@ -7,8 +7,8 @@
 -- refused   it did not move and never will under this key, for the reason `code`
 -- closed    nobody may carry this key out any more
 --
--- `member_ref` and the account codes are the core's own names: no foreign key leads there, so that an
--- own ledger and a remote one are reached through the same door.
+-- `member_ref` and the account codes are the core's own names: no foreign key leads there, so that
+-- an own ledger and a remote one are reached through the same door.
 
 create schema instructions;
 
@@ -39,8 +39,10 @@ create table instructions.instruction (
     bound_centimos bigint, -- the limit or the funds that a refusal ran into
     owed_centimos bigint, -- what a repaid loan still owes, where known
     accepted_at timestamptz not null,
-    -- When the core was last asked; null: certainly not since it last said "later".
+    -- When somebody last began to ask the core; null: nobody is asking it now.
     handed_at timestamptz,
+    -- Requests to the core that may still take effect, however late. Only "later" takes one back.
+    in_flight integer not null default 0 check (in_flight >= 0),
     -- When somebody was first told that it is under way: from then on they are owed its end.
     pending_since timestamptz,
     settled_at timestamptz,
@@ -55,13 +57,13 @@ create index instruction_member on instructions.instruction (member_ref, accepte
 -- The outcome of a session that the short memory has lost.
 create index instruction_origin on instructions.instruction (session_id, accepted_at);
 
--- What is still open of an account (its funds are spoken for), and what the sweep must settle. Over the
--- own ledger no order is ever open, and this index stays empty.
+-- What is still open of an account (its funds are spoken for), and what the sweep must settle. Over
+-- the own ledger no order is ever open, and this index stays empty.
 create index instruction_open on instructions.instruction (source)
 where state in ('accepted', 'unknown');
 
--- Limits in céntimos for each operation, by the date from which they hold. An operation without a row
--- may move nothing.
+-- Limits in céntimos for each operation, by the date from which they hold. An operation without a
+-- row may move nothing.
 create table instructions.limit_rule (
     operation text not null,
     effective_on date not null,
@@ -84,7 +86,8 @@ create table instructions.usage (
     primary key (member_ref, operation, business_date)
 ) with (fillfactor = 80); -- room on the page for the next version
 
--- What every function answers about one order. `created` is false where an earlier call had decided.
+-- What every function answers about one order. `created` is false where an earlier call had
+-- decided.
 create type instructions.result as (
     created boolean,
     state text, -- an instruction's state, or key_reused: the key came before with other content

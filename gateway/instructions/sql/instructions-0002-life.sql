@@ -1,9 +1,9 @@
 -- Accept, settle, close; and execute, which is all of it around a posting in this database.
 -- depends: instructions-0001-tables  ledger-0004-loans
 
--- The order of locks, the same everywhere: the key, its row, the usage row, the source, the balances.
--- The key's lock is an advisory one, since at first there is no row: two calls with one key queue here,
--- and the second finds what the first decided.
+-- The order of locks, the same everywhere: the key, its row, the usage row, the source, the
+-- balances. The key's lock is an advisory one, since at first there is no row: two calls with one
+-- key queue here, and the second finds what the first decided.
 
 create function instructions.lock_key(p_key uuid) returns void
 language plpgsql
@@ -26,8 +26,8 @@ begin
 end
 $$;
 
--- What this key became before; null where it is new. The date, the origin and a "yes, again" are not
--- content: a repeat after midnight is still the same order.
+-- What this key became before; null where it is new. The date, the origin and a "yes, again" are
+-- not content: a repeat after midnight is still the same order.
 create function instructions.earlier(draft instructions.instruction) returns instructions.result
 language plpgsql
 as $$
@@ -80,22 +80,19 @@ begin
 end
 $$;
 
--- Take the amount from the day's limit and judge "again?", all under the usage row's lock. Answers the
--- draft as accepted, or as refused with its code.
+-- Take the amount from the day's limit and judge "again?", all under the usage row's lock. Answers
+-- the draft as accepted, or as refused with its code.
 create function instructions.admit(
     i instructions.instruction, p_again_ok boolean, p_again_since timestamptz
 ) returns instructions.instruction
 language plpgsql
 as $$
 declare
-    rule record;
+    rule record := instructions.rule_in_effect(i.operation, i.business_date);
     -- Between a member's own accounts no limit counts; the row is still the lock.
     counted constant bigint := instructions.counted_centimos(i);
     used bigint;
 begin
-    if counted > 0 then
-        rule := instructions.rule_in_effect(i.operation, i.business_date);
-    end if;
     if counted = 0 or counted <= least(rule.per_operation, rule.per_day) then
         insert into instructions.usage as u values (i.member_ref, i.operation, i.business_date, counted)
         on conflict (member_ref, operation, business_date) do update
@@ -234,7 +231,8 @@ begin
 end
 $$;
 
--- Over the own ledger: limits, posting, the order's row and the receipts, in one call and one commit.
+-- Over the own ledger: limits, posting, the order's row and the receipts, in one call and one
+-- commit.
 create function instructions.execute(
     p_key uuid, p_operation text, p_member_ref text, p_counterparty_ref text,
     p_source text, p_target text, p_amount_centimos bigint, p_mode text, p_business_date date,
@@ -305,15 +303,16 @@ begin
     i.msisdn := p_msisdn;
     i.tax_centimos := 0;
     i.target_tax_centimos := 0;
+    i.in_flight := 0;
     i.accepted_at := p_now;
     return i;
 end
 $$;
 
--- Over a remote core: take the order, before the core is asked. Whoever accepts asks the core at once,
--- so the order counts as handed over from here on. `p_available_centimos` is what the core says that the
--- source has; what its open orders will take is spoken for. Null: the core knows no such account, and
--- is the one to say so.
+-- Over a remote core: take the order, before the core is asked. Whoever accepts asks the core at
+-- once, so the order counts as handed over from here on. `p_available_centimos` is what the core
+-- says that the source has; what its open orders will take is spoken for. Null: the core knows no
+-- such account, and is the one to say so.
 create function instructions.accept(
     p_key uuid, p_operation text, p_member_ref text, p_counterparty_ref text,
     p_source text, p_target text, p_amount_centimos bigint, p_mode text, p_business_date date,
@@ -350,14 +349,16 @@ begin
     end if;
     if i.state = 'accepted' then
         i.handed_at := p_now;
+        i.in_flight := 1;
     end if;
     insert into instructions.instruction select i.*;
     return instructions.answer(i, true);
 end
 $$;
 
--- What the core answered. `p_outcome`: posted, refused, unknown (no answer, or not the last word) or
--- later (certainly not posted). An order that has ended keeps its end, whatever arrives afterwards.
+-- What the core answered. `p_outcome`: posted, refused, unknown (no answer, or not the last word)
+-- or later (certainly not posted). An order that has ended keeps its end, whatever arrives
+-- afterwards.
 create function instructions.settle(
     p_key uuid, p_outcome text, p_code text, p_reference text, p_tax_centimos bigint,
     p_now timestamptz
@@ -373,9 +374,13 @@ begin
         return instructions.answer(i, false);
     end if;
     if p_outcome in ('unknown', 'later') then
-        i.state := case when p_outcome = 'later' then 'accepted' else 'unknown' end;
-        i.handed_at := case when p_outcome = 'later' then null else i.handed_at end;
         i.pending_since := coalesce(i.pending_since, p_now);
+        if p_outcome = 'unknown' then
+            i.state := 'unknown';
+        else
+            i.handed_at := null;
+            i.in_flight := i.in_flight - 1;
+        end if;
     else
         i.state := p_outcome;
         i.code := p_code;
@@ -399,6 +404,7 @@ begin
         reference = i.reference,
         tax_centimos = i.tax_centimos,
         handed_at = i.handed_at,
+        in_flight = i.in_flight,
         pending_since = i.pending_since,
         settled_at = i.settled_at
     where key = i.key;
@@ -411,8 +417,8 @@ begin
 end
 $$;
 
--- Make sure that a key never moves money, or learn what it did. An order that may be with the core
--- cannot be closed from here: it answers its state, and its end comes by SMS.
+-- Make sure that a key never moves money, or learn what it did. An order of which one request may
+-- still reach the core cannot be closed from here: it answers its state, and its end comes by SMS.
 create function instructions.close(p_key uuid, p_now timestamptz) returns instructions.result
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -426,12 +432,13 @@ begin
         i.state := 'closed';
         i.tax_centimos := 0;
         i.target_tax_centimos := 0;
+        i.in_flight := 0;
         i.accepted_at := p_now;
         i.settled_at := p_now;
         insert into instructions.instruction select i.*;
         return instructions.answer(i, true);
     end if;
-    if i.state = 'accepted' and i.handed_at is null then
+    if i.state = 'accepted' and i.in_flight = 0 then
         i.state := 'closed';
         i.settled_at := p_now;
         perform instructions.keep(i);

@@ -1,7 +1,8 @@
 -- What the application may ask about orders.
 -- depends: instructions-0002-life
 
--- The newest order of an origin, with its state. Whoever hears that it is under way is owed its end.
+-- The newest order of an origin, with its state. Whoever hears that it is under way is owed its
+-- end.
 create function instructions.recent(
     p_channel text, p_provider_account text, p_session_id text, p_msisdn text, p_now timestamptz
 ) returns setof instructions.result
@@ -21,8 +22,8 @@ begin
 end
 $$;
 
--- The last members to whom a member sent money, newest first, each with the account that got it. Looks
--- at the last 200 orders: nobody remembers further back.
+-- The last members to whom a member sent money, newest first, each with the account that got it.
+-- Looks at the last 200 orders: nobody remembers further back.
 create function instructions.recent_payees(p_member_ref text, p_limit integer)
 returns table (payee_ref text, account text, last_at timestamptz)
 language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -51,8 +52,8 @@ begin atomic
     from instructions.rule_in_effect(p_operation, p_on) as r;
 end;
 
--- Orders that nobody is asking the core about: take some, so that no other sweep asks at the same time
--- until p_before has moved past them. From here on their members are owed the end by SMS.
+-- Orders that nobody is asking the core about: take some, so that no other sweep asks at the same
+-- time until p_before has moved past them. From here on their members are owed the end by SMS.
 create function instructions.take_unfinished(p_before timestamptz, p_now timestamptz, p_limit integer)
 returns table (
     key uuid, source text, target text, amount_centimos bigint, mode text, business_date date
@@ -60,7 +61,9 @@ returns table (
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
     update instructions.instruction as i
-    set handed_at = p_now, pending_since = coalesce(i.pending_since, p_now)
+    set handed_at = p_now,
+        in_flight = i.in_flight + 1,
+        pending_since = coalesce(i.pending_since, p_now)
     where i.key in (
         select o.key from instructions.instruction as o
         where o.state in ('accepted', 'unknown') and (o.handed_at is null or o.handed_at <= p_before)

@@ -1,11 +1,11 @@
 -- The cooperative's own books: who, what they hold, and every céntimo that ever moved.
 -- depends: db-0001-roles
 
--- Amounts are whole céntimos. Everywhere an account's balance is its credits minus its debits: savings
--- are positive, what is owed on a loan is negative, and the sum over all accounts is zero.
+-- Amounts are whole céntimos. Everywhere an account's balance is its credits minus its debits:
+-- savings are positive, what is owed on a loan is negative, and the sum over all accounts is zero.
 --
--- The application's role has no right on any table. It calls the functions that are granted by name;
--- they run as the owner, and none of them can write half of a movement.
+-- The application's role has no right on any table. It calls the functions that are granted by
+-- name; they run as the owner, and none of them can write half of a movement.
 
 create schema ledger;
 
@@ -33,8 +33,8 @@ create table ledger.account (
 -- "All accounts of a member" is asked on the way to almost every screen.
 create index account_member on ledger.account (member_ref);
 
--- The cooperative's own accounts have fixed ids below 1000, and no balance row: every payment touches
--- them, so such a row would make all payments wait for each other. Their balance is a sum.
+-- The cooperative's own accounts have fixed ids below 1000, and no balance row: every payment
+-- touches them, so such a row would make all payments wait for each other. Their balance is a sum.
 insert into ledger.account (id, code, kind, name) overriding system value values
     (1, 'opening', 'own', 'Balances brought from the books before'),
     (2, 'cash', 'own', 'Cash'),
@@ -48,8 +48,8 @@ create function ledger.interest_income_account() returns bigint language sql imm
 create function ledger.unearned_interest_account() returns bigint language sql immutable return 5;
 create function ledger.late_income_account() returns bigint language sql immutable return 6;
 
--- One row for each account of a member, locked by whoever moves its money. All code locks these rows
--- in ascending account_id, so that no two transactions can wait for each other.
+-- One row for each account of a member, locked by whoever moves its money. All code locks these
+-- rows in ascending account_id, so that no two transactions can wait for each other.
 create table ledger.balance (
     account_id bigint primary key references ledger.account,
     balance_centimos bigint not null default 0,
@@ -60,8 +60,8 @@ create table ledger.balance (
     constraint balance_ceiling check (balance_centimos <= ceiling_centimos)
 ) with (fillfactor = 70); -- room on the page for the next version: no index is touched
 
--- Every key that the ledger decided on, once. A posted one has its transfers; a refused one has none,
--- and stays refused. Its id is the reference that a member reads aloud (REFERENCE_DIGITS).
+-- Every key that the ledger decided on, once. A posted one has its transfers; a refused one has
+-- none, and stays refused. Its id is the reference that a member reads aloud (REFERENCE_DIGITS).
 create table ledger.decision (
     id bigint generated always as identity (start with 100001) primary key,
     key uuid not null unique,
@@ -86,9 +86,10 @@ create table ledger.decision (
 create unique index decision_concerns on ledger.decision (concerns)
 where concerns is not null and refusal is null;
 
--- A transfer is one row with both sides, so half of it cannot be written. The transfers of one decision
--- are a linked group: all or none. There is no foreign key on the accounts: its share lock on the
--- cooperative's own rows would be taken by every payment at once. `ledger.verify` looks for strays.
+-- A transfer is one row with both sides, so half of it cannot be written. The transfers of one
+-- decision are a linked group: all or none. There is no foreign key on the accounts: its share lock
+-- on the cooperative's own rows would be taken by every payment at once. `ledger.verify` looks for
+-- strays.
 create table ledger.transfer (
     decision_id bigint not null references ledger.decision,
     leg smallint not null,
@@ -140,8 +141,9 @@ for each statement execute function ledger.refuse_change();
 create trigger transfer_append_only before update or delete or truncate on ledger.transfer
 for each statement execute function ledger.refuse_change();
 
--- What every writing function answers. `outcome` is posted, refused or key_reused. `left_centimos` is
--- what the source had available where that was too little, or what a loan still owes after a payment.
+-- What every writing function answers. `outcome` is posted, refused or key_reused. `left_centimos`
+-- is what the source had available where that was too little, or what a loan still owes after a
+-- payment.
 create type ledger.answer as (
     outcome text,
     code text,

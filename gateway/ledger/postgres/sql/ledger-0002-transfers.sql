@@ -68,8 +68,9 @@ begin
 end
 $$;
 
--- Lock, check everything, decide, and only then write: a refusal is an answer and leaves nothing half done.
--- `p_hold` is the key of the hold that it uses up, `p_released_centimos` the money that this gives free.
+-- Lock, check everything, decide, and only then write: a refusal is an answer and leaves nothing
+-- half done. `p_hold` is the key of the hold that it uses up, `p_released_centimos` the money that
+-- this gives free.
 create function ledger.post_transfer(
     p_key uuid, p_source text, p_target text, p_amount_centimos bigint, p_business_date date,
     p_hold uuid default null, p_released_centimos bigint default 0
@@ -121,7 +122,8 @@ begin
         end if;
     end if;
 
-    -- Two calls with one key have locked the same rows, so the second one sees the first one's row here.
+    -- Two calls with one key have locked the same rows, so the second one sees the first one's row
+    -- here.
     insert into ledger.decision (
         key, kind, source, target, amount_centimos, concerns, refusal, business_date,
         tax_centimos, target_tax_centimos

@@ -15,8 +15,8 @@ create table ledger.hold_resolution (
     resolved_at timestamptz not null default clock_timestamp()
 );
 
--- The holds that have not ended, so that the sweep need not walk over all that ever were. The truth is
--- in the two tables above; a row leaves here in the transaction that resolves its hold.
+-- The holds that have not ended, so that the sweep need not walk over all that ever were. The truth
+-- is in the two tables above; a row leaves here in the transaction that resolves its hold.
 create table ledger.pending_hold (
     hold_id bigint primary key references ledger.hold,
     expires_at timestamptz not null
@@ -93,7 +93,8 @@ begin
 end
 $$;
 
--- Move held funds. The hold ends with the first transfer that uses it; what is left of it is free again.
+-- Move held funds. The hold ends with the first transfer that uses it; what is left of it is free
+-- again.
 create function ledger.post_hold(
     p_hold uuid, p_key uuid, p_source text, p_target text, p_amount_centimos bigint,
     p_business_date date
@@ -139,7 +140,8 @@ begin
 end
 $$;
 
--- End a pending hold without moving money. Answers the state that it is in now; null: there is none.
+-- End a pending hold without moving money. Answers the state that it is in now; null: there is
+-- none.
 create function ledger.void_hold(p_key uuid) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$

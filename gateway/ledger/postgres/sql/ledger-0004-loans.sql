@@ -1,10 +1,11 @@
 -- Loans: a schedule, what is due on a day, and payments shared out over it.
 -- depends: ledger-0002-transfers
 
--- A loan's account is gross: at disbursement it is debited with the principal and all interest of the
--- schedule, so that its balance is exactly minus what the schedule still asks, and paying an instalment
--- of S/ 85.40 moves it by S/ 85.40. The interest waits in `unearned-interest` until it is paid. A late
--- charge is no part of the balance: it is worked out for the day that is asked, and is income when paid.
+-- A loan's account is gross: at disbursement it is debited with the principal and all interest of
+-- the schedule, so that its balance is exactly minus what the schedule still asks, and paying an
+-- instalment of S/ 85.40 moves it by S/ 85.40. The interest waits in `unearned-interest` until it
+-- is paid. A late charge is no part of the balance: it is worked out for the day that is asked, and
+-- is income when paid.
 
 create table ledger.loan_product (
     code text primary key,
@@ -16,8 +17,8 @@ create table ledger.loan_product (
     )
 );
 
--- Simple interest on overdue principal: parts per million a year of 360 days, by the date from which
--- the rate holds.
+-- Simple interest on overdue principal: parts per million a year of 360 days, by the date from
+-- which the rate holds.
 create table ledger.late_rate (
     product text not null references ledger.loan_product,
     effective_on date not null,
@@ -153,7 +154,8 @@ begin atomic
 end;
 
 -- Share a payment out: the oldest instalment first, within it in the product's order. Where it pays
--- the loan off, interest that is not earned yet is given up. Answers the sums that the transfers need.
+-- the loan off, interest that is not earned yet is given up. Answers the sums that the transfers
+-- need.
 create function ledger.allocate(
     p_decision_id bigint, p_loan_id bigint, p_amount_centimos bigint, p_business_date date,
     p_pays_off boolean, out late bigint, out interest bigint, out principal bigint, out rebate bigint

@@ -74,7 +74,8 @@ begin
 end
 $$;
 
--- A reversal's content is the order that it undoes: an earlier try may not even have found that one.
+-- A reversal's content is the order that it undoes: an earlier try may not even have found that
+-- one.
 create function ledger.earlier_reversal(p_key uuid, p_original uuid) returns ledger.answer
 language plpgsql stable
 as $$

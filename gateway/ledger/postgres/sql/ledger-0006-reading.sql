@@ -26,8 +26,8 @@ begin atomic
     order by a.kind desc, a.id;
 end;
 
--- The last lines of a savings account's statement, newest first. What one decision moved is one line,
--- its tax another. No decision has more than four transfers on one account.
+-- The last lines of a savings account's statement, newest first. What one decision moved is one
+-- line, its tax another. No decision has more than four transfers on one account.
 create function ledger.movements_of(p_account text, p_limit integer)
 returns table (
     decided_at timestamptz, business_date date, kind text, amount_centimos bigint, party text,

@@ -1,4 +1,5 @@
--- Opening: persons, accounts and loans. For the owner alone: none of this is granted to the application.
+-- Opening: persons, accounts and loans. For the owner alone: none of this is granted to the
+-- application.
 -- depends: ledger-0007-verify
 
 -- Each may be called again with the same code: what is there is left as it is.
@@ -47,8 +48,8 @@ begin
 end
 $$;
 
--- A loan with its whole schedule. `p_principal_to` is where the principal goes: a savings account or
--- `cash` for a new loan, `opening` for one that comes from the books before. The first
+-- A loan with its whole schedule. `p_principal_to` is where the principal goes: a savings account
+-- or `cash` for a new loan, `opening` for one that comes from the books before. The first
 -- `p_paid_instalments` were paid there: they are on the schedule, and nothing is owed for them.
 create function ledger.open_loan(
     p_code text, p_name text, p_member_ref text, p_product text, p_disbursed_on date,

@@ -1,0 +1,255 @@
+"""The short memory, in a real Valkey: who may do a hop, and what its copies get."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from gateway.bounds import CALLER_HOPS_PER_MINUTE, CLAIM_LEASE_MS, REPEAT_INFERRED_MS
+from gateway.sessions.port import Closed, New, Next, Repeat, UnderWay
+from gateway.sessions.redis_store import Lifetime, RedisSessions
+from gateway.values.msisdn import Msisdn
+from gateway.values.turn import Answer, Cumulative, Keystrokes, Origin, Turn
+
+ROSA = Msisdn("+51987000001")
+SEGUNDO = Msisdn("+51987000002")
+
+
+class Store:
+    """The store of a test, with a clock that stands still."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self.now_ms = 1_000_000
+        self.sessions = RedisSessions(
+            client, "norandino", b"secret", lambda: self.now_ms, Lifetime(60, 180)
+        )
+
+    def close(self, turn: Turn, opened: New | Next, state: bytes, reply: bytes) -> bytes:
+        """Finish a hop that was claimed."""
+        return self.sessions.close(turn, opened.claim, state, reply)
+
+    def hop(self, turn: Turn, reply: bytes = b"screen") -> New | Next:
+        """A hop from beginning to end."""
+        opened = self.sessions.open(turn)
+        assert isinstance(opened, New | Next)
+        self.close(turn, opened, b"state", reply)
+        return opened
+
+
+@pytest.fixture
+def store(redis_urls: tuple[str, str]) -> Iterator[Store]:
+    """An empty store."""
+    with redis.Redis.from_url(redis_urls[0]) as client:
+        yield Store(client)
+
+
+def cumulative(text: str, session: str = "s1", msisdn: Msisdn = ROSA) -> Turn:
+    """A hop of a network that sends everything typed so far."""
+    origin = Origin("africastalking", "norandino", session, msisdn)
+    return Turn(origin, "*775#", Cumulative(Keystrokes(text)))
+
+
+def last(text: str, sequence: int | None = None) -> Turn:
+    """A hop of a network that sends the last answer alone."""
+    origin = Origin("infobip", "norandino", "s1", ROSA)
+    return Turn(origin, "*775#", Answer(Keystrokes(text), sequence))
+
+
+def test_the_new_answer_is_what_follows_what_was_heard(store: Store) -> None:
+    """Also where the answer itself holds a star, or is empty."""
+    heard = []
+    for text in ("", "1", "1*5*0", "1*5*0*", "1*5*0**"):
+        opened = store.hop(cumulative(text))
+        heard.append(opened.answer if isinstance(opened, Next) else opened.answers)
+
+    assert heard == [(), "1", "5*0", "", ""]
+
+
+def test_what_came_with_the_dial_is_split_at_its_stars(store: Store) -> None:
+    """`*775*2*987000002*50#`."""
+    opened = store.hop(cumulative("2*987000002*50"))
+
+    assert isinstance(opened, New)
+    assert opened.answers == ("2", "987000002", "50")
+    following = store.hop(cumulative("2*987000002*50*4826"))
+    assert isinstance(following, Next)
+    assert following.answer == "4826"
+
+
+def test_a_repeat_gets_the_same_bytes(store: Store) -> None:
+    """However often it comes, and though time has passed."""
+    store.hop(cumulative(""), b"one")
+    store.hop(cumulative("1"), b"two")
+    store.now_ms += 30_000
+
+    assert store.sessions.open(cumulative("1")) == Repeat(b"two")
+    assert store.sessions.open(cumulative("1")) == Repeat(b"two")
+
+
+def test_a_copy_that_overlaps_waits_for_the_first(store: Store) -> None:
+    """And gets its bytes when they are there."""
+    first = store.sessions.open(cumulative(""))
+    assert isinstance(first, New)
+    assert store.sessions.open(cumulative("")) == UnderWay()
+
+    store.close(cumulative(""), first, b"state", b"screen")
+
+    assert store.sessions.open(cumulative("")) == Repeat(b"screen")
+
+
+def test_the_next_hop_waits_for_the_one_before_it(store: Store) -> None:
+    """It cannot be understood before."""
+    store.sessions.open(cumulative(""))
+
+    assert store.sessions.open(cumulative("1")) == UnderWay()
+
+
+def test_of_thirty_two_copies_at_once_one_does_the_hop(store: Store) -> None:
+    """The claim is atomic."""
+    store.hop(cumulative(""))
+    barrier = threading.Barrier(32)
+    opened: list[object] = []
+
+    def copy() -> None:
+        barrier.wait()
+        opened.append(store.sessions.open(cumulative("1")))
+
+    threads = [threading.Thread(target=copy) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(isinstance(what, Next) for what in opened) == 1
+    assert sum(isinstance(what, UnderWay) for what in opened) == 31
+
+
+def test_a_worker_that_died_with_its_claim_is_overtaken(store: Store) -> None:
+    """And if it was only slow, the member sees what the other one did."""
+    slow = store.sessions.open(cumulative(""))
+    assert isinstance(slow, New)
+    store.now_ms += CLAIM_LEASE_MS
+
+    store.hop(cumulative(""), b"by the second")
+
+    assert store.close(cumulative(""), slow, b"late", b"by the first") == b"by the second"
+    assert store.sessions.open(cumulative("")) == Repeat(b"by the second")
+
+
+def test_a_hop_older_than_the_session_is_answered_without_effect(store: Store) -> None:
+    """The network reordered: the screen of now is shown again."""
+    for text in ("", "1", "1*2"):
+        store.hop(cumulative(text), text.encode() or b"home")
+
+    assert store.sessions.open(cumulative("1")) == Repeat(b"1*2")
+
+
+@pytest.mark.parametrize("text", ["2*2*4", "1*3*4", "1*22", "1*2/4"])
+def test_a_history_that_is_not_ours_ends_the_session(store: Store, text: str) -> None:
+    """It does not begin with what we heard."""
+    for heard in ("", "1", "1*2"):
+        store.hop(cumulative(heard))
+
+    assert store.sessions.open(cumulative(text)) == Closed("diverged")
+
+
+def test_a_history_of_the_same_length_is_another_history(store: Store) -> None:
+    """Length alone recognises nothing."""
+    store.hop(cumulative(""))
+    store.hop(cumulative("1"))
+
+    assert store.sessions.open(cumulative("2")) == Closed("diverged")
+
+
+def test_a_new_dial_supersedes_the_callers_older_session(store: Store) -> None:
+    """What comes late from the old one moves nothing."""
+    store.hop(cumulative("", "old"))
+    store.hop(cumulative("", "new"))
+
+    assert store.sessions.open(cumulative("1", "old")) == Closed("superseded")
+    assert isinstance(store.sessions.open(cumulative("1", "new")), Next)
+
+
+def test_a_session_that_comes_back_with_another_phone_is_refused(store: Store) -> None:
+    """Session ids are guessed, reused and mixed up by others."""
+    store.hop(cumulative("", "s1", ROSA))
+
+    assert store.sessions.open(cumulative("1", "s1", SEGUNDO)) == Closed("stranger")
+
+
+def test_a_session_that_lasts_too_long_is_over(store: Store) -> None:
+    """The network has ended it long ago."""
+    store.hop(cumulative(""))
+    store.now_ms += 180_001
+
+    assert store.sessions.open(cumulative("1")) == Closed("expired")
+
+
+def test_a_caller_who_types_faster_than_people_is_slowed(store: Store) -> None:
+    """A minute later they may go on."""
+    text = ""
+    store.hop(cumulative(text))
+    for _ in range(CALLER_HOPS_PER_MINUTE - 1):
+        text = f"{text}*1" if text else "1"
+        store.hop(cumulative(text))
+
+    assert store.sessions.open(cumulative(f"{text}*1")) == Closed("too_fast")
+    store.now_ms += 60_000
+    assert isinstance(store.sessions.open(cumulative(f"{text}*1")), Next)
+
+
+def test_a_numbered_repeat_is_known_by_its_number(store: Store) -> None:
+    """`1` after `1` is legitimate where the network counts."""
+    assert isinstance(store.hop(last("*775#", 1)), New)
+    assert isinstance(store.hop(last("1", 2)), Next)
+    assert isinstance(store.hop(last("1", 3)), Next)
+
+    assert store.sessions.open(last("1", 3)) == Repeat(b"screen")
+    assert store.sessions.open(last("1", 2)) == Repeat(b"screen")
+    assert store.sessions.open(last("2", 3)) == Closed("diverged")
+
+
+def test_an_inferred_repeat_is_one_that_comes_within_a_moment(store: Store) -> None:
+    """Where the network neither counts nor sends the history."""
+    store.hop(last(""))
+    store.hop(last("1"))
+
+    store.now_ms += REPEAT_INFERRED_MS
+    assert store.sessions.open(last("1")) == Repeat(b"screen")
+    store.now_ms += 1
+    assert isinstance(store.sessions.open(last("1")), Next)
+
+
+def test_redis_holds_neither_the_phone_nor_what_was_typed(store: Store) -> None:
+    """Keyed hashes and lengths only."""
+    store.hop(cumulative(""))
+    store.hop(cumulative("1"))
+    store.hop(cumulative("1*4826"))
+
+    kept = b"".join(
+        key + (store.client.dump(key) or b"") + str(store.client.hgetall(key)).encode()
+        if store.client.type(key) == b"hash"
+        else key + (store.client.get(key) or b"")
+        for key in store.client.keys("*")
+    )
+    assert b"4826" not in kept
+    assert b"987000001" not in kept
+
+
+def test_everything_in_redis_runs_out(store: Store) -> None:
+    """Nothing is kept for ever."""
+    store.hop(cumulative(""))
+
+    assert all(0 < store.client.ttl(key) <= 180 for key in store.client.keys("*"))
+
+
+def test_a_server_that_lost_the_scripts_is_taught_them_again(store: Store) -> None:
+    """After a restart of Redis."""
+    store.hop(cumulative(""))
+    store.client.script_flush()
+
+    assert isinstance(store.hop(cumulative("1")), Next)

@@ -1,0 +1,234 @@
+"""The order in which things happen in a hop, with every answer given by the test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.bounds import OVERLAP_POLL_MS, REPLY_HARD_STOP_MS
+from gateway.conversation import (
+    Close,
+    Effect,
+    Identify,
+    Library,
+    Open,
+    Perform,
+    Recall,
+    Wait,
+    encode,
+    take,
+)
+from gateway.dialog.state import Place, State, decode
+from gateway.menus import load_book
+from gateway.sessions.port import Claim, Closed, New, Next, Repeat, UnderWay
+from gateway.values.member import MemberView
+from gateway.values.money import Money
+from gateway.values.msisdn import Msisdn
+from gateway.values.outcome import Done, Outcome, Pending, Record, Refused
+from gateway.values.turn import Cumulative, Keystrokes, Origin, Reply, Turn
+
+BOOK = load_book(Path(__file__).parents[1] / "menus")
+LIBRARY = Library({BOOK.digest: BOOK}, BOOK, 160, "es")
+ROSA = MemberView("m-0001", "Rosa", "Rosa Q.", "es", enrolled=True)
+TURN = Turn(
+    Origin("africastalking", "norandino", "s1", Msisdn("+51987000001")),
+    "*775#",
+    Cumulative(Keystrokes("")),
+)
+CLAIM = Claim("hop", "token", 0)
+SEGUNDO = Record({"member_ref": "m-0002", "name": "Segundo C.", "account": ""})
+BANK: dict[str, Outcome] = {
+    "accounts.savings": Done(rows=(Record({"code": "100-1", "name": "Ahorro"}),)),
+    "payees.recent": Done(),
+    "payees.find": Done({"payee": SEGUNDO}),
+    "transfers.quote": Done({"tax": Money(0)}),
+    "transfers.send": Done({"reference": "100001", "amount": Money(50_00), "tax": Money(0)}),
+}
+
+
+def drive(
+    *opened: object,
+    recalled: Outcome | None = None,
+    bank: dict[str, Outcome] | None = None,
+    kept: bytes | None = None,
+) -> tuple[Reply, list[Effect]]:
+    """Drive one hop; `opened` are the answers to each Open. The effects come back in their order."""
+    openings = iter(opened)
+    effects = take(TURN, LIBRARY, "11111111-1111-4111-8111-111111111111")
+    seen: list[Effect] = []
+    answer: Any = None
+    while True:
+        try:
+            effect = effects.send(answer)
+        except StopIteration as end:
+            reply: Reply = end.value
+            return reply, seen
+        seen.append(effect)
+        match effect:
+            case Open():
+                answer = next(openings)
+            case Wait():
+                answer = None
+            case Identify():
+                answer = ROSA
+            case Recall():
+                answer = recalled
+            case Perform(call):
+                answer = (bank or BANK)[call.operation]
+            case Close(_, _, _, reply_bytes):
+                answer = kept or reply_bytes
+
+
+def kinds(effects: list[Effect]) -> list[str]:
+    """The effects by their names."""
+    return [type(effect).__name__ for effect in effects]
+
+
+def closed(effects: list[Effect]) -> State:
+    """The state that was kept."""
+    (close,) = (effect for effect in effects if isinstance(effect, Close))
+    return decode(close.state)
+
+
+def at_the_confirm_screen() -> bytes:
+    """The state of a session that asks for the PIN."""
+    _, effects = drive(New(CLAIM, ("2", "987000002", "50")))
+    (close,) = (effect for effect in effects if isinstance(effect, Close))
+    return close.state
+
+
+def test_a_dial_is_kept_before_its_screen_goes_out() -> None:
+    """Close is the last effect of every hop."""
+    reply, effects = drive(New(CLAIM, ()))
+
+    assert kinds(effects) == ["Open", "Identify", "Close"]
+    assert reply.text.startswith("Hola Rosa")
+
+
+def test_a_repeat_does_nothing_and_gets_the_same_reply() -> None:
+    """Not even the member is looked up."""
+    first = Reply("Hola", ends=False, screen="home/menu", outcome="menu")
+
+    reply, effects = drive(Repeat(encode(first)))
+
+    assert kinds(effects) == ["Open"]
+    assert (reply.text, reply.ends) == (first.text, first.ends)
+
+
+def test_a_copy_waits_for_the_first_ones_reply() -> None:
+    """A moment at a time."""
+    first = Reply("Hola", ends=False, screen="home/menu", outcome="menu")
+
+    reply, effects = drive(UnderWay(), UnderWay(), Repeat(encode(first)))
+
+    assert kinds(effects) == ["Open", "Wait", "Open", "Wait", "Open"]
+    assert reply.text == "Hola"
+
+
+def test_a_copy_gives_up_before_the_network_does() -> None:
+    """With a screen that says to dial again."""
+    tries = REPLY_HARD_STOP_MS // OVERLAP_POLL_MS + 1
+
+    reply, _ = drive(*[UnderWay()] * (tries + 1))
+
+    assert reply.ends
+
+
+@pytest.mark.parametrize("why", ["superseded", "expired", "diverged", "stranger", "too_fast"])
+def test_a_session_that_cannot_go_on_ends_politely(why: str) -> None:
+    """Nothing is done and nothing is kept."""
+    reply, effects = drive(Closed(why))
+
+    assert kinds(effects) == ["Open"]
+    assert reply.ends
+    assert reply.outcome == why
+
+
+def test_the_key_is_kept_before_the_screen_that_confirms_goes_out() -> None:
+    """It is in the state that Close carries."""
+    reply, effects = drive(New(CLAIM, ("2", "987000002", "50")))
+
+    state = closed(effects)
+    assert "PIN" in reply.text
+    assert state.place is Place.CONFIRM
+    assert state.draft is not None
+    assert state.draft.key == "11111111-1111-4111-8111-111111111111"
+
+
+def test_an_unseen_session_never_authorises_anything() -> None:
+    """The PIN's hop of a session that Redis forgot: the rest of the text is dropped."""
+    reply, effects = drive(New(CLAIM, ("2", "987000002", "50", "4826")))
+
+    called = [effect.call.operation for effect in effects if isinstance(effect, Perform)]
+    assert "transfers.send" not in called
+    assert "PIN" in reply.text
+    assert not reply.ends
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (Done({"amount": Money(50_00), "reference": "100001"}), "SI se hizo. Op. 100001"),
+        (Refused("again", {"amount": Money(50_00)}), "NO se hizo"),
+        (Pending({"amount": Money(50_00)}), "en proceso"),
+    ],
+)
+def test_an_unseen_session_first_says_what_became_of_its_order(outcome: Outcome, said: str) -> None:
+    """Where Redis forgot, the instruction remembers."""
+    reply, effects = drive(New(CLAIM, ("2", "987000002", "50", "4826")), recalled=outcome)
+
+    assert said in reply.text
+    assert "1. Saldo" in reply.text
+    assert not any(isinstance(effect, Perform) for effect in effects)
+
+
+def test_what_is_not_understood_in_a_deep_dial_is_asked_and_the_rest_dropped() -> None:
+    """`*775*2*40000002*50#`: the fifty must not become the phone number."""
+    bank = BANK | {"payees.find": Refused("not_mobile")}
+
+    reply, effects = drive(New(CLAIM, ("2", "40000002", "50")), bank=bank)
+
+    assert "DNI" in reply.text
+    assert closed(effects).slot == "payee"
+
+
+def test_money_moves_once_and_its_screen_ends_the_session() -> None:
+    """The PIN goes to the bank and into nothing that is kept."""
+    reply, effects = drive(Next(CLAIM, at_the_confirm_screen(), "4826"))
+
+    assert kinds(effects) == ["Open", "Perform", "Close"]
+    assert reply.ends
+    assert "Op. 100001" in reply.text
+    (close,) = (effect for effect in effects if isinstance(effect, Close))
+    assert b"4826" not in close.state + close.reply
+
+
+def test_a_worker_that_was_overtaken_shows_what_the_other_did() -> None:
+    """The member sees one screen, whichever worker answers."""
+    other = Reply("Listo", ends=True, screen="send/over", outcome="over")
+
+    reply, _ = drive(Next(CLAIM, at_the_confirm_screen(), "4826"), kept=encode(other))
+
+    assert reply == other
+
+
+@pytest.mark.parametrize("state", [b"", b"\x00", b"not a state"])
+def test_a_state_of_another_version_starts_afresh(state: bytes) -> None:
+    """A clear restart, and no fault."""
+    reply, _ = drive(Next(CLAIM, state, "1"))
+
+    assert reply.ends
+    assert "Marca de nuevo" in reply.text
+
+
+def test_an_answer_after_the_last_screen_starts_afresh() -> None:
+    """The network did not see that we ended."""
+    _, effects = drive(Next(CLAIM, at_the_confirm_screen(), "4826"))
+    (close,) = (effect for effect in effects if isinstance(effect, Close))
+
+    reply, effects = drive(Next(CLAIM, close.state, "1"))
+
+    assert reply.ends
+    assert not any(isinstance(effect, Perform) for effect in effects)
