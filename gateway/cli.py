@@ -211,8 +211,9 @@ def ledger_verify(data: Path | None, as_json: bool) -> None:  # noqa: FBT001 - c
 @_plainly
 def ledger_accounts(msisdn: str, data: Path | None, as_json: bool) -> None:  # noqa: FBT001
     """The accounts of the member whose phone this is."""
+    number = caller(_number(msisdn))
     with _database(data) as database:
-        member = Members(database).by_msisdn(caller(_number(msisdn)))
+        member = Members(database).by_msisdn(number)
         if member is None:
             raise click.ClickException(f"{msisdn} is no member's phone")
         accounts = PostgresLedger(database).accounts(member.ref)

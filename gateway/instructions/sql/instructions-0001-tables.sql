@@ -19,7 +19,7 @@ create table instructions.instruction (
     -- The content. A key that was closed before any order came has none.
     operation text,
     member_ref text,
-    counterparty_ref text, -- whose account the target is; null where that is not known or not a person
+    counterparty_ref text, -- whose account the target is; null where it is nobody's
     source text,
     target text,
     amount_centimos bigint check (amount_centimos > 0),
@@ -35,7 +35,7 @@ create table instructions.instruction (
     code text,
     reference text,
     tax_centimos bigint not null default 0, -- what the source paid beside the amount
-    target_tax_centimos bigint not null default 0, -- what the target's owner paid of it, where known
+    target_tax_centimos bigint not null default 0, -- what the target's owner paid, where known
     bound_centimos bigint, -- the limit or the funds that a refusal ran into
     owed_centimos bigint, -- what a repaid loan still owes, where known
     accepted_at timestamptz not null,
@@ -46,7 +46,10 @@ create table instructions.instruction (
     -- When somebody was first told that it is under way: from then on they are owed its end.
     pending_since timestamptz,
     settled_at timestamptz,
-    check (state = 'closed' or num_nulls(operation, member_ref, source, target, amount_centimos, business_date) = 0),
+    check (
+        state = 'closed'
+        or num_nulls(operation, member_ref, source, target, amount_centimos, business_date) = 0
+    ),
     check ((state in ('posted', 'refused', 'closed')) = (settled_at is not null)),
     check ((state = 'refused') = (code is not null))
 );

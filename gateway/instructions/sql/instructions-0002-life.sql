@@ -54,7 +54,8 @@ end
 $$;
 
 -- Whoever is answered about an open order is told "en proceso", and so is owed its end.
-create function instructions.tell_pending(i instructions.instruction, p_now timestamptz) returns void
+create function instructions.tell_pending(i instructions.instruction, p_now timestamptz)
+returns void
 language plpgsql
 as $$
 begin
@@ -94,7 +95,8 @@ declare
     used bigint;
 begin
     if counted = 0 or counted <= least(rule.per_operation, rule.per_day) then
-        insert into instructions.usage as u values (i.member_ref, i.operation, i.business_date, counted)
+        insert into instructions.usage as u
+        values (i.member_ref, i.operation, i.business_date, counted)
         on conflict (member_ref, operation, business_date) do update
         set used_centimos = u.used_centimos + counted
         where counted = 0 or u.used_centimos + counted <= rule.per_day

@@ -54,7 +54,9 @@ end;
 
 -- Orders that nobody is asking the core about: take some, so that no other sweep asks at the same
 -- time until p_before has moved past them. From here on their members are owed the end by SMS.
-create function instructions.take_unfinished(p_before timestamptz, p_now timestamptz, p_limit integer)
+create function instructions.take_unfinished(
+    p_before timestamptz, p_now timestamptz, p_limit integer
+)
 returns table (
     key uuid, source text, target text, amount_centimos bigint, mode text, business_date date
 )
@@ -66,7 +68,8 @@ begin atomic
         pending_since = coalesce(i.pending_since, p_now)
     where i.key in (
         select o.key from instructions.instruction as o
-        where o.state in ('accepted', 'unknown') and (o.handed_at is null or o.handed_at <= p_before)
+        where o.state in ('accepted', 'unknown')
+            and (o.handed_at is null or o.handed_at <= p_before)
         order by o.accepted_at
         limit p_limit
         for no key update skip locked

@@ -109,7 +109,9 @@ create index transfer_credit on ledger.transfer (credit_account_id, decision_id)
 
 -- Both sides of every transfer, signed as they change the balance.
 create view ledger.entry as
-select decision_id, leg, purpose, debit_account_id as account_id, -amount_centimos as amount_centimos
+select
+    decision_id, leg, purpose,
+    debit_account_id as account_id, -amount_centimos as amount_centimos
 from ledger.transfer
 union all
 select decision_id, leg, purpose, credit_account_id, amount_centimos

@@ -14,7 +14,8 @@ begin
     if not found then
         return null;
     end if;
-    if (d.kind, d.source, d.target, d.amount_centimos) <> (p_kind, p_source, p_target, p_amount_centimos)
+    if (d.kind, d.source, d.target, d.amount_centimos)
+        <> (p_kind, p_source, p_target, p_amount_centimos)
         or d.concerns is distinct from p_concerns
     then
         return ('key_reused', null, null, 0, 0, null, false)::ledger.answer;
@@ -59,8 +60,8 @@ begin
         key, kind, source, target, amount_centimos, concerns, refusal, business_date,
         tax_centimos, target_tax_centimos
     ) values (
-        p_key, p_kind, p_source, p_target, p_amount_centimos, p_concerns, p_refusal, p_business_date,
-        p_tax_centimos, p_target_tax_centimos
+        p_key, p_kind, p_source, p_target, p_amount_centimos, p_concerns, p_refusal,
+        p_business_date, p_tax_centimos, p_target_tax_centimos
     )
     on conflict (key) do nothing
     returning id into decided;
@@ -128,7 +129,8 @@ begin
         key, kind, source, target, amount_centimos, concerns, refusal, business_date,
         tax_centimos, target_tax_centimos
     ) values (
-        p_key, kind, p_source, p_target, p_amount_centimos, p_hold, refusal, p_business_date, tax, tax
+        p_key, kind, p_source, p_target, p_amount_centimos, p_hold, refusal, p_business_date,
+        tax, tax
     )
     on conflict (key) do nothing
     returning id into decided;

@@ -28,7 +28,8 @@ create index pending_hold_expiry on ledger.pending_hold (expires_at);
 create trigger hold_append_only before update or delete or truncate on ledger.hold
 for each statement execute function ledger.refuse_change();
 
-create trigger hold_resolution_append_only before update or delete or truncate on ledger.hold_resolution
+create trigger hold_resolution_append_only
+before update or delete or truncate on ledger.hold_resolution
 for each statement execute function ledger.refuse_change();
 
 -- Reserve funds: the available balance falls, the balance does not.
@@ -121,7 +122,8 @@ begin
     end if;
     if refusal is null then
         answer := ledger.post_transfer(
-            p_key, p_source, p_target, p_amount_centimos, p_business_date, p_hold, held.amount_centimos
+            p_key, p_source, p_target, p_amount_centimos, p_business_date, p_hold,
+            held.amount_centimos
         );
         if answer.created and answer.outcome = 'posted' then
             perform ledger.resolve_hold(held.hold_id, 'posted');

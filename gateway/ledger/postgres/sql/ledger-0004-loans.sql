@@ -71,7 +71,9 @@ for each statement execute function ledger.refuse_change();
 create function ledger.late_ppm_days(p_product text, p_from date, p_to date) returns numeric
 language sql stable
 begin atomic
-    select coalesce(sum(rate_ppm * greatest(0, least(p_to, ends_on) - greatest(p_from, effective_on))), 0)
+    select coalesce(
+        sum(rate_ppm * greatest(0, least(p_to, ends_on) - greatest(p_from, effective_on))), 0
+    )
     from (
         select
             rate_ppm, effective_on,
@@ -158,7 +160,8 @@ end;
 -- need.
 create function ledger.allocate(
     p_decision_id bigint, p_loan_id bigint, p_amount_centimos bigint, p_business_date date,
-    p_pays_off boolean, out late bigint, out interest bigint, out principal bigint, out rebate bigint
+    p_pays_off boolean,
+    out late bigint, out interest bigint, out principal bigint, out rebate bigint
 )
 language plpgsql
 as $$
@@ -224,10 +227,13 @@ declare
     refusal text;
     decided bigint;
     paid record;
+    unearned_id constant bigint := ledger.unearned_interest_account();
     owed bigint;
 begin
     for side in
-        select a.id, a.kind, b.balance_centimos - b.held_centimos - b.floor_centimos as free_centimos
+        select
+            a.id, a.kind,
+            b.balance_centimos - b.held_centimos - b.floor_centimos as free_centimos
         from ledger.account as a
         join ledger.balance as b on b.account_id = a.id
         where a.closed_on is null
@@ -277,8 +283,8 @@ begin
             (source_id, loan_id, paid.interest + paid.principal, 'amount'),
             (source_id, ledger.late_income_account(), paid.late, 'late'),
             (source_id, ledger.itf_account(), tax, 'tax'),
-            (ledger.unearned_interest_account(), ledger.interest_income_account(), paid.interest, 'earned'),
-            (ledger.unearned_interest_account(), loan_id, paid.rebate, 'rebate')
+            (unearned_id, ledger.interest_income_account(), paid.interest, 'earned'),
+            (unearned_id, loan_id, paid.rebate, 'rebate')
     ) as legs (debit, credit, centimos, purpose)
     where centimos > 0;
     update ledger.balance set balance_centimos = balance_centimos - p_amount_centimos - tax

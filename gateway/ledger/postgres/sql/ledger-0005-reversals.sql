@@ -1,7 +1,8 @@
 -- Undoing a posted order: all of it, once, linked to it, by mirrored transfers.
 -- depends: ledger-0004-loans
 
-create function ledger.reverse(p_key uuid, p_original uuid, p_business_date date) returns ledger.answer
+create function ledger.reverse(p_key uuid, p_original uuid, p_business_date date)
+returns ledger.answer
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -56,7 +57,8 @@ language plpgsql
 as $$
 begin
     if exists (
-        select from ledger.decision where concerns = p_original.key and kind = 'reversal' and refusal is null
+        select from ledger.decision
+        where concerns = p_original.key and kind = 'reversal' and refusal is null
     ) then
         return 'already_reversed';
     end if;

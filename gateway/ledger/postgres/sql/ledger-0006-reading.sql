@@ -40,7 +40,9 @@ begin atomic
     ),
     legs as (
         (
-            select t.decision_id, t.purpose, -t.amount_centimos as centimos, t.credit_account_id as other
+            select
+                t.decision_id, t.purpose, -t.amount_centimos as centimos,
+                t.credit_account_id as other
             from ledger.transfer as t
             where t.debit_account_id = (select id from mine)
             order by t.decision_id desc limit p_limit * 4
@@ -106,7 +108,9 @@ begin atomic
     join ledger.balance as b on b.account_id = a.id
     cross join lateral (
         select
-            coalesce(sum(late + accrued + unaccrued + principal) filter (where due_on <= p_on), 0)::bigint,
+            coalesce(
+                sum(late + accrued + unaccrued + principal) filter (where due_on <= p_on), 0
+            )::bigint,
             coalesce(sum(late), 0)::bigint,
             greatest(0, p_on - min(due_on)),
             (array_agg(accrued + unaccrued + principal order by number))[1],
@@ -120,8 +124,9 @@ begin atomic
 end;
 
 -- What the source would pay beside the amount. The order itself is judged when it is posted.
-create function ledger.tax_of(p_source text, p_target text, p_amount_centimos bigint, p_business_date date)
-returns bigint
+create function ledger.tax_of(
+    p_source text, p_target text, p_amount_centimos bigint, p_business_date date
+) returns bigint
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select case

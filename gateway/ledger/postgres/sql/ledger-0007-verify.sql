@@ -7,7 +7,8 @@ returns table (what text, account text, kept_centimos bigint, recomputed_centimo
 language sql stable
 begin atomic
     with moved as (
-        select account_id, sum(amount_centimos)::bigint as centimos from ledger.entry group by account_id
+        select account_id, sum(amount_centimos)::bigint as centimos
+        from ledger.entry group by account_id
     ),
     held as (
         select h.account_id, sum(h.amount_centimos)::bigint as centimos
@@ -66,7 +67,10 @@ end;
 
 -- The sum is over what is kept: members' balance rows, and the cooperative's own accounts as sums.
 create function ledger.verify()
-returns table (ok boolean, accounts bigint, transfers bigint, entries bigint, sum_centimos bigint, differing jsonb)
+returns table (
+    ok boolean, accounts bigint, transfers bigint, entries bigint, sum_centimos bigint,
+    differing jsonb
+)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     with figures as (
@@ -80,7 +84,9 @@ begin atomic
                 from ledger.entry as e
                 where not exists (select from ledger.balance as b where b.account_id = e.account_id)
             ) as sum_centimos,
-            (select coalesce(jsonb_agg(to_jsonb(d)), '[]') from ledger.differences() as d) as differing
+            (
+                select coalesce(jsonb_agg(to_jsonb(d)), '[]') from ledger.differences() as d
+            ) as differing
     )
     select
         sum_centimos = 0 and differing = '[]' and entries = 2 * transfers,

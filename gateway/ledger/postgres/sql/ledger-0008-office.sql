@@ -10,7 +10,8 @@ create function ledger.open_member(
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
-    insert into ledger.member values (p_member_ref, p_dni, p_first_names, p_last_names, p_birth_date)
+    insert into ledger.member
+    values (p_member_ref, p_dni, p_first_names, p_last_names, p_birth_date)
     on conflict (member_ref) do nothing;
     return found;
 end
@@ -75,7 +76,9 @@ begin
     insert into ledger.balance values (opened, 0, 0, p_floor_centimos, 0);
     insert into ledger.loan values (opened, p_product, p_disbursed_on);
     insert into ledger.instalment
-    select opened, number, lag(due_on, 1, p_disbursed_on) over (order by number), due_on, principal_part, interest_part
+    select
+        opened, number, lag(due_on, 1, p_disbursed_on) over (order by number), due_on,
+        principal_part, interest_part
     from unnest(p_due_on, p_principal_centimos, p_interest_centimos)
         with ordinality as u (due_on, principal_part, interest_part, number);
 

@@ -1,0 +1,99 @@
+"""The environment: a bad variable stops the boot by its name, and says nothing of its value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import DEMO_PEPPER, PREFIX, Settings, SettingsError, load
+
+GOOD = {
+    "CHASKI_DATABASE_URL": "postgresql://chaski_app@/chaski",
+    "CHASKI_SESSIONS_URL": "redis://localhost/0",
+    "CHASKI_QUEUE_URL": "redis://localhost/1",
+    "CHASKI_WEBHOOK_SECRETS": "a-long-and-random-path-secret",
+    "CHASKI_SESSION_SECRET": "another-long-and-random-secret",
+    "CHASKI_PIN_PEPPERS": '{"1": "' + "a1" * 32 + '"}',
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CHASKI_DATABASE_URL", None),
+        ("CHASKI_WEBHOOK_SECRETS", "demo"),
+        ("CHASKI_WEBHOOK_SECRETS", "a-long-and-random-path-secret,"),
+        ("CHASKI_SESSION_SECRET", "short"),
+        ("CHASKI_PIN_PEPPERS", "not json"),
+        ("CHASKI_PIN_PEPPERS", "{}"),
+        ("CHASKI_PIN_PEPPERS", '{"1": "abc"}'),
+        ("CHASKI_PIN_PEPPERS", '{"one": "' + "a1" * 32 + '"}'),
+        ("CHASKI_PIN_PEPPERS", '{"1": "' + DEMO_PEPPER + '"}'),
+        ("CHASKI_PORT", "eighty"),
+        ("CHASKI_PORT", "0"),
+        ("CHASKI_TIMEZONE", "Lima"),
+        ("CHASKI_SHORT_CODE", "775"),
+        ("CHASKI_SCREEN_SEPTETS", "183"),
+        ("CHASKI_LOG_LEVEL", "loud"),
+        ("CHASKI_POTR", "8080"),
+        ("CHASKI_SESSION_SECRET_FILE", "/no/such/file"),
+    ],
+)
+def test_a_wrong_variable_is_named(name: str, value: str | None) -> None:
+    """Whoever boots it knows which line to mend, and no secret is printed."""
+    environment = {**GOOD, name: value} if value is not None else {**GOOD}
+    if value is None:
+        del environment[name]
+
+    with pytest.raises(SettingsError) as refused:
+        load(environment)
+
+    assert name.removesuffix("_FILE") in str(refused.value)
+    assert "a1a1" not in str(refused.value)
+    assert "random" not in str(refused.value)
+
+
+def test_every_problem_is_named_at_once() -> None:
+    """Not one boot after the other."""
+    with pytest.raises(SettingsError) as refused:
+        load({**GOOD, "CHASKI_PORT": "eighty", "CHASKI_TIMEZONE": "Lima", "CHASKI_X": ""})
+
+    assert len(str(refused.value).split("\n")) == 3
+
+
+def test_good_settings_are_typed_and_hide_their_secrets() -> None:
+    """Two secrets are valid at once while one is being replaced."""
+    settings = load({**GOOD, "CHASKI_WEBHOOK_SECRETS": "first-secret-of-two,second-secret-of-two"})
+
+    assert settings.secrets == ("first-secret-of-two", "second-secret-of-two")
+    assert settings.peppers == {1: bytes.fromhex("a1" * 32)}
+    assert "a1a1" not in repr(settings)
+    assert "secret-of-two" not in repr(settings)
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    """As Docker and systemd hand them over, with a line's end."""
+    file = tmp_path / "database_url"
+    file.write_text("postgresql://from-a-file@/chaski\n")
+    environment = {**GOOD, "CHASKI_DATABASE_URL_FILE": str(file)}
+    del environment["CHASKI_DATABASE_URL"]
+
+    assert load(environment).database_url.get_secret_value() == "postgresql://from-a-file@/chaski"
+
+
+def test_the_demo_may_use_what_everybody_knows() -> None:
+    """Only with CHASKI_DEMO, which opens the simulator's routes too."""
+    assert load({**GOOD, "CHASKI_DEMO": "yes", "CHASKI_WEBHOOK_SECRETS": "demo"}).demo
+
+
+def test_every_setting_is_described() -> None:
+    """`.env.example` has a line for each, and no other."""
+    example = (Path(__file__).parents[1] / ".env.example").read_text()
+    named = {
+        line.lstrip("# ").partition("=")[0]
+        for line in example.splitlines()
+        if line.lstrip("# ").startswith(PREFIX)
+    }
+
+    assert named == {PREFIX + name.upper() for name in Settings.model_fields}
