@@ -24,7 +24,12 @@ from gateway.bank.desk import Desk
 from gateway.bank.hashing import OWASP_2026, PepperedArgon2, PinHasher
 from gateway.bank.pins import Pins
 from gateway.bank.register import Members
-from gateway.bounds import RECONCILE_EVERY_S, RECONCILE_ROWS, STORE_TIMEOUT_MS
+from gateway.bounds import (
+    EXPIRE_HOLDS_EVERY_S,
+    RECONCILE_EVERY_S,
+    STORE_TIMEOUT_MS,
+    SWEEP_ROWS,
+)
 from gateway.conversation import Library
 from gateway.db.pool import Database
 from gateway.driver import Gateway
@@ -130,18 +135,35 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
     Raises:
         FaultyBookError: its menus cannot be served.
     """
-    receipts = Receipts(load_book(settings.menus), Members(database), ZoneInfo(settings.timezone))
+    name = settings.cooperative
+    orders = _instructions(database, _ledger(database, parts), parts)
+    duties = [
+        *_notices(settings, database, parts),
+        Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
+    ]
+    if parts.ledger is None:
+        own = PostgresLedger(database)
+        duties.append(
+            Duty(
+                f"{name}-holds",
+                EXPIRE_HOLDS_EVERY_S,
+                lambda: own.expire_holds(parts.now(), SWEEP_ROWS),
+            )
+        )
+    return tuple(duties)
+
+
+def _notices(settings: Settings, database: Database, parts: Parts) -> tuple[Duty, ...]:
+    """Emptying the outbox. Without a network to send by it is better not emptied at all."""
+    if parts.sender is None and not settings.demo:
+        logger().warning("no_sms_network", effect="notices wait in the outbox")
+        return ()
     sender = (
         parts.sender(database) if parts.sender else SimulatedNetwork(database, settings.sms_sender)
     )
+    receipts = Receipts(load_book(settings.menus), Members(database), ZoneInfo(settings.timezone))
     drain = Drain(Outbox(database), receipts, sender, parts.jitter)
-    ledger = _ledger(database, parts)
-    orders = _instructions(database, ledger, parts)
-    name = settings.cooperative
-    return (
-        drains(f"{name}-notices", drain),
-        Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(RECONCILE_ROWS)),
-    )
+    return (drains(f"{settings.cooperative}-notices", drain),)
 
 
 def wsgi() -> Flask:

@@ -53,7 +53,8 @@ REFERENCE_DIGITS = 6  # read aloud over a bad line
 PAYEES_OFFERED = 4  # the last ones; with an own account still within five options
 MOVEMENTS_SHOWN = 5
 RECONCILE_EVERY_S = 10  # a member who was told "en proceso" waits for the SMS
-RECONCILE_ROWS = 50  # orders a sweep
+EXPIRE_HOLDS_EVERY_S = 60  # a hold that ran out frees its funds within this
+SWEEP_ROWS = 50  # orders or holds a sweep: it comes again soon
 
 # Notices.
 OUTBOX_BATCH_ROWS = 50

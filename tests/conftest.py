@@ -43,6 +43,10 @@ def embedded_data() -> Iterator[Path]:
 def endpoints(embedded_data: Path) -> Iterator[Endpoints]:
     """The servers of this run, with nothing in them."""
     with Embedded(embedded_data, lambda line: None) as endpoints:
+        # The tests kill processes, not machines: without waiting for the disk they take half as long.
+        settings = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
+        _administer(endpoints, *(f"alter system set {setting}" for setting in settings))
+        _administer(endpoints, "select pg_reload_conf()")
         yield endpoints
 
 
@@ -68,7 +72,7 @@ def _migrated(endpoints: Endpoints) -> Endpoints:
 def database_urls(_migrated: Endpoints) -> Iterator[tuple[str, str]]:
     """The owner's and the application's URL of a fresh, migrated database."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    _administer(_migrated, f"create database {name} template {_TEMPLATE}")
+    _administer(_migrated, f"create database {name} template {_TEMPLATE} strategy file_copy")
     yield _of_database(_migrated.owner_url, name), _of_database(_migrated.app_url, name)
     _administer(_migrated, f"drop database {name} with (force)")
 

@@ -97,6 +97,10 @@ class Machine:
             return self._back(state)
         if not typed:
             return self._wrong(state, "empty")
+        return self._answer(state, typed)
+
+    def _answer(self, state: State, typed: str) -> Step:
+        """An answer that is none of the keys that always mean the same."""
         match state.place:
             case Place.MENU:
                 return self._choose(state, typed)
