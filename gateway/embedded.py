@@ -519,11 +519,10 @@ def _find_redis(site: _Site, say: Say) -> Path | None:
 
 # --- PostgreSQL ----------------------------------------------------------------------------------
 
-# Durable as in production; small, because it shares a laptop.
+# Small, because it shares a laptop. Durability is as it comes: on.
 _POSTGRES_SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "fsync": "on",
     "shared_buffers": "64MB",
     "max_connections": "200",
     "timezone": "UTC",

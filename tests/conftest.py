@@ -43,7 +43,7 @@ def embedded_data() -> Iterator[Path]:
 def endpoints(embedded_data: Path) -> Iterator[Endpoints]:
     """The servers of this run, with nothing in them."""
     with Embedded(embedded_data, lambda line: None) as endpoints:
-        # The tests kill processes, not machines: without waiting for the disk they take half as long.
+        # The tests kill processes, not machines, and need not wait for the disk.
         settings = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
         _administer(endpoints, *(f"alter system set {setting}" for setting in settings))
         _administer(endpoints, "select pg_reload_conf()")

@@ -54,7 +54,7 @@ def drive(
     bank: dict[str, Outcome] | None = None,
     kept: bytes | None = None,
 ) -> tuple[Reply, list[Effect]]:
-    """Drive one hop; `opened` are the answers to each Open. The effects come back in their order."""
+    """Drive one hop; `opened` are the answers to each Open. The effects come in their order."""
     openings = iter(opened)
     effects = take(TURN, LIBRARY, "11111111-1111-4111-8111-111111111111")
     seen: list[Effect] = []

@@ -1,4 +1,4 @@
-"""The golden dialogs: each story is played over the real webhook and must come out to the letter."""
+"""The golden dialogs: each is played over the real webhook and comes out to the letter."""
 
 from __future__ import annotations
 

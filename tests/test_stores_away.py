@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+from pydantic import SecretStr
 
 from gateway import bootstrap
 from gateway.bootstrap import Parts
@@ -94,11 +95,11 @@ class Wired:
         self.redis = Line(unquote(sessions.path))
         environment = settings.model_copy(
             update={
-                "database_url": _secret(
+                "database_url": SecretStr(
                     f"postgresql://chaski_app@127.0.0.1:{self.database.port}{database.path}"
                 ),
-                "sessions_url": _secret(f"redis://127.0.0.1:{self.redis.port}/0"),
-                "queue_url": _secret(f"redis://127.0.0.1:{self.redis.port}/1"),
+                "sessions_url": SecretStr(f"redis://127.0.0.1:{self.redis.port}/0"),
+                "queue_url": SecretStr(f"redis://127.0.0.1:{self.redis.port}/1"),
             }
         )
         metrics = Metrics()
@@ -118,12 +119,6 @@ class Wired:
         self.gateway.close()
         self.database.close()
         self.redis.close()
-
-
-def _secret(text: str) -> object:
-    from pydantic import SecretStr  # noqa: PLC0415
-
-    return SecretStr(text)
 
 
 @pytest.fixture

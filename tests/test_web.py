@@ -302,7 +302,7 @@ def _everything(cooperative: Cooperative) -> str:
         ).fetchall()
         for (table,) in tables:
             # Instants and numbers of our own may hold any four digits by chance.
-            rows = owner.execute(f"select * from {table}").fetchall()
+            rows = owner.execute(f"table {table}").fetchall()
             found.append(str([[v for v in row if isinstance(v, str | dict)] for row in rows]))
     return "\n".join(found)
 

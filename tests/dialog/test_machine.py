@@ -113,9 +113,17 @@ ANSWERS = st.one_of(
     st.text(max_size=20),
 )
 OUTCOMES = st.sampled_from(
-    [Refused("again"), Refused("over_limit", {"limit": Money(1)}), Refused("wrong_pin"), Pending()]
-    + [Refused("unheard_of"), Refused("insufficient_funds", {"available": Money(99_999_999)})]
-    + [Refused("pin_locked", {"minutes": 15}), Refused("no_such_account"), Done(RESULTS)]
+    [
+        Done(RESULTS),
+        Pending(),
+        Refused("again"),
+        Refused("insufficient_funds", {"available": Money(99_999_999)}),
+        Refused("no_such_account"),
+        Refused("over_limit", {"limit": Money(1)}),
+        Refused("pin_locked", {"minutes": 15}),
+        Refused("unheard_of"),
+        Refused("wrong_pin", {"tries_left": 2}),
+    ]
 )
 
 
@@ -129,12 +137,7 @@ def test_whatever_is_answered_there_is_a_screen_that_fits(
 ) -> None:
     """Never an error, never an empty screen, never one that is too long, whatever the bank says."""
     talk = Talk()
-    talk.bank = {
-        name: Refused("wrong_pin", {"tries_left": 2})
-        if isinstance(outcome, Refused) and outcome.code == "wrong_pin"
-        else outcome
-        for name, outcome in bank.items()
-    }
+    talk.bank = bank
     talk.dial()
     for answer in answers:
         if talk.shown.ends:

@@ -36,7 +36,7 @@ def faults(**files: str) -> list[str]:
         ("menu: x\nsay: a\noptions: [1]\n", "x.yaml:3: `options:` is a list of"),
         ("journey: x\ndo: a.b\ndone: c\nauthorise: dni\n", "x.yaml:4: `authorise:` is `pin`"),
         (
-            "journey: x\ndo: a.b\ndone: c\nslots:\n  a: {type: money, ask: b, only_when: 'a = b'}\n",
+            "journey: x\ndo: a\ndone: c\nslots:\n  a: {type: b, ask: b, only_when: 'a = b'}\n",
             "x.yaml:5: `a = b` is no condition",
         ),
         ("menu: balance\nsay: a\n", "x.yaml:1: `balance` is there already"),
