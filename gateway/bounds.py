@@ -40,6 +40,7 @@ REPLY_HARD_STOP_MS = 5_000
 CORE_BUDGET_MS = 3_000  # then "en proceso, te llega un SMS"
 STORE_TIMEOUT_MS = 800  # PostgreSQL or Redis away: an apology within 2 s
 STATEMENT_TIMEOUT_MS = 3_000
+RECONNECT_S = 2  # PostgreSQL away: how long one row of tries to connect goes on
 
 # PIN attempts.
 PIN_TRIES = 3
@@ -57,7 +58,6 @@ EXPIRE_HOLDS_EVERY_S = 60  # a hold that ran out frees its funds within this
 SWEEP_ROWS = 50  # orders or holds a sweep: it comes again soon
 
 # Notices.
-OUTBOX_BATCH_ROWS = 50
 OUTBOX_LEASE_S = 60  # above the slowest sender's time-out: then its worker is dead
 OUTBOX_ATTEMPTS_MAX = 8
 OUTBOX_BACKOFF_FIRST_S = 10  # a provider that only hiccuped

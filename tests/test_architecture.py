@@ -75,7 +75,7 @@ PURE = ("dialog", "values", "conversation")
 MONEY = ("values", "bank", "instructions", "ledger")
 
 # Folders outside gateway/ that have a law of their own too.
-OTHER_ROOMS = ("menus", "scripts", "tests/dialogs")
+OTHER_ROOMS = ("scripts", "tests/dialogs")
 
 README_LINES_MAX = 40
 

@@ -28,8 +28,11 @@ def migrate(owner_url: str, rooms: Sequence[str] = ROOMS) -> list[str]:
     """
     backend = get_backend(owner_url.replace("postgresql://", "postgresql+psycopg://", 1))
     migrations = read_migrations(*(str(source) for source in sources(rooms)))
-    with backend.lock():
-        pending = backend.to_apply(migrations)
-        names = [migration.id for migration in pending]
-        backend.apply_migrations(pending)
+    try:
+        with backend.lock():
+            pending = backend.to_apply(migrations)
+            names = [migration.id for migration in pending]
+            backend.apply_migrations(pending)
+    finally:
+        backend.connection.close()
     return names

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from gateway.bounds import STATEMENT_TIMEOUT_MS, STORE_TIMEOUT_MS
+from gateway.bounds import RECONNECT_S, STATEMENT_TIMEOUT_MS, STORE_TIMEOUT_MS
 
 Row = dict[str, Any]
 
@@ -33,6 +33,9 @@ class Database:
             min_size=1,
             max_size=size_max,
             timeout=STORE_TIMEOUT_MS / 1000,
+            # Waits between tries double until then, and begin anew with the next caller: so an outage of
+            # minutes heals within seconds.
+            reconnect_timeout=RECONNECT_S,
             kwargs={
                 "autocommit": True,
                 "row_factory": dict_row,
