@@ -33,8 +33,8 @@ class Database:
             min_size=1,
             max_size=size_max,
             timeout=STORE_TIMEOUT_MS / 1000,
-            # Waits between tries double until then, and begin anew with the next caller: so an outage of
-            # minutes heals within seconds.
+            # Waits between tries double until then, and begin anew with the next caller: an
+            # outage of minutes heals within seconds.
             reconnect_timeout=RECONNECT_S,
             kwargs={
                 "autocommit": True,
