@@ -23,6 +23,7 @@ SCREEN_SEPTETS_HARD = 182
 SMS_SEGMENT_SEPTETS = 160  # a single SMS; of a longer one each part holds 153
 OPTIONS_PER_SCREEN = 5  # people lose the thread beyond five
 OPTIONS_PER_LIST = 8  # 0, 00 and 9 are taken: the keys 1 to 8 remain
+INPUTS_MAX = 6  # after dialling, the PIN included: beyond it a slow reader's session runs out
 PAGES_PER_ANSWER = 5  # a longer text is no text for a phone
 
 # Sessions.

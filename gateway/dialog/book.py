@@ -53,12 +53,17 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A numbered line of a menu: the key never moves, so it is written down."""
+    """A numbered line of a menu: the key never moves, so it is written down.
+
+    `only_when` hides it from whom it is not for; the keys of the others stay.
+    """
 
     key: int
     label: Say
     go: str
+    at: str
     given: Mapping[str, str] = field(default_factory=dict)
+    only_when: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class Refusal:
     """
 
     say: Say
+    at: str
     ask: str | None = None
     again: bool = False
 
@@ -79,6 +85,7 @@ class Menu:
     """Options below a text. `data` is an operation whose results the text may name."""
 
     name: str
+    at: str
     say: Say
     options: tuple[Option, ...]
     data: str | None = None
@@ -98,6 +105,7 @@ class Slot:
     """One thing that a journey must know."""
 
     name: str
+    at: str
     type: str
     ask: Say
     only_when: Condition | None = None
@@ -118,9 +126,25 @@ class RowSay:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A form: slots, a screen that confirms, one operation, and what to say afterwards."""
+    """A form: slots, a screen that confirms, one operation, and what to say afterwards.
+
+    Args:
+        lines: where each of its keys stands, by its name: `{"do": "send.yaml:20"}`.
+        sms: the words that begin it by SMS; the first one is the one to teach.
+        draft: how an unfinished one is called: `enviar {amount} a {payee.name}`.
+        help: what it is for, in a sentence.
+        inputs_max: the most that a member has to type after dialling, the PIN included.
+        quote: an operation that is asked before the confirmation: what it costs, whether it may be.
+        none: what to say where the operation's list is empty.
+    """
 
     name: str
+    at: str
+    lines: Mapping[str, str]
+    sms: tuple[str, ...]
+    draft: Say | None
+    help: Say | None
+    inputs_max: int
     slots: tuple[Slot, ...]
     quote: str | None
     confirm: Say | None

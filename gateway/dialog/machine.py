@@ -227,7 +227,9 @@ class Machine:
         if kind.alone and len(outcome.rows) == 1:
             return self._next(self._take(state, outcome.rows[0], asked=False))
         if kind.none and not outcome.rows:
-            return self._tell(state, Refusal(self.book.words.sentences[kind.none]), outcome)
+            return self._tell(
+                state, Refusal(self.book.words.sentences[kind.none], slot.at), outcome
+            )
         offers = tuple(Offer(key, row) for key, row in enumerate(outcome.rows, start=1))
         return self._show_slot(state, slot, offers, _names(outcome.rows))
 
@@ -398,7 +400,7 @@ class Machine:
         """What to say to an outcome that is not `Done`: the journey's words, or everybody's."""
         code = outcome.code if isinstance(outcome, Refused) else "unavailable"
         sentences = self.book.words.sentences
-        return refusals.get(code) or Refusal(sentences.get(code) or sentences["refused"])
+        return refusals.get(code) or Refusal(sentences.get(code) or sentences["refused"], "")
 
     def _refusal_text(self, state: State, refusal: Refusal, outcome: Outcome) -> str:
         results = outcome.values if isinstance(outcome, Refused) else {}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from gateway.bounds import OPTIONS_PER_LIST
+from gateway.bounds import INPUTS_MAX, OPTIONS_PER_LIST
 from gateway.dialog.book import (
     Book,
     Choice,
@@ -190,6 +190,24 @@ class _Part:
     def flag(self, key: str) -> bool:
         return self.maybe(key) in {"yes", "true"}
 
+    def number(self, key: str, otherwise: int) -> int:
+        text = self.maybe(key)
+        if text is None:
+            return otherwise
+        if not (text.isascii() and text.isdigit()):
+            self.fault(f"`{key}:` is a number, not `{text}`", key)
+            return otherwise
+        return int(text)
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """A list of single words, or one."""
+        value = self._take(key)
+        items = value if isinstance(value, list) else [value] if value is not None else []
+        found = tuple(item for item in items if isinstance(item, str) and item.split() == [item])
+        if len(found) != len(items):
+            self.fault(f"`{key}:` is a list of single words", key)
+        return found
+
     def has(self, key: str) -> bool:
         return key in self._section
 
@@ -233,6 +251,7 @@ class _Part:
 def _menu(part: _Part) -> Menu:
     return Menu(
         name=part.text("menu"),
+        at=part.at("menu"),
         say=part.say("say"),
         data=part.maybe("data"),
         options=tuple(
@@ -248,7 +267,14 @@ def _option(menu: _Part, key: str, part: _Part) -> list[Option]:
     if not (key.isascii() and key.isdigit() and 1 <= int(key) <= OPTIONS_PER_LIST):
         menu.part("options").fault(f"an option's key is 1 to {OPTIONS_PER_LIST}, not `{key}`", key)
         return []
-    option = Option(int(key), part.say("label"), part.text("go"), part.texts("given"))
+    option = Option(
+        key=int(key),
+        label=part.say("label"),
+        go=part.text("go"),
+        at=part.at("go"),
+        given=part.texts("given"),
+        only_when=part.condition("only_when"),
+    )
     part.finish()
     return [option]
 
@@ -256,6 +282,12 @@ def _option(menu: _Part, key: str, part: _Part) -> list[Option]:
 def _journey(part: _Part) -> Journey:
     return Journey(
         name=part.text("journey"),
+        at=part.at("journey"),
+        lines={name: part.at(name) for name in part.names()},
+        sms=part.words("sms"),
+        draft=part.maybe_say("draft"),
+        help=part.maybe_say("help"),
+        inputs_max=part.number("inputs_max", INPUTS_MAX),
         slots=tuple(_slot(name, below) for name, below in part.parts("slots").items()),
         quote=part.maybe("quote"),
         confirm=part.maybe_say("confirm"),
@@ -271,6 +303,7 @@ def _journey(part: _Part) -> Journey:
 def _slot(name: str, part: _Part) -> Slot:
     slot = Slot(
         name=name,
+        at=part.at(),
         type=part.text("type"),
         ask=part.say("ask"),
         only_when=part.condition("only_when"),
@@ -304,8 +337,8 @@ def _each(part: _Part, read_one: Callable[[_Part, str], _T]) -> dict[str, _T]:
 def _refusal(refused: _Part, code: str) -> Refusal:
     """`code: text`, or `code: {say: text, ask: slot}`."""
     if not refused.is_section(code):
-        return Refusal(refused.say(code))
+        return Refusal(refused.say(code), refused.at(code))
     part = refused.part(code)
-    refusal = Refusal(part.say("say"), part.maybe("ask"), part.flag("again"))
+    refusal = Refusal(part.say("say"), refused.at(code), part.maybe("ask"), part.flag("again"))
     part.finish()
     return refusal

@@ -233,8 +233,7 @@ begin
 end
 $$;
 
--- Over the own ledger: limits, posting, the order's row and the receipts, in one call and one
--- commit.
+-- Over the own ledger: limits, posting, the order's row and the receipts in one call, one commit.
 create function instructions.execute(
     p_key uuid, p_operation text, p_member_ref text, p_counterparty_ref text,
     p_source text, p_target text, p_amount_centimos bigint, p_mode text, p_business_date date,

@@ -123,8 +123,8 @@ begin
         end if;
     end if;
 
-    -- Two calls with one key have locked the same rows, so the second one sees the first one's row
-    -- here.
+    -- Of two calls with one key, the second waits for the rows that the first has locked, or for this
+    -- row: then it finds what the first decided.
     insert into ledger.decision (
         key, kind, source, target, amount_centimos, concerns, refusal, business_date,
         tax_centimos, target_tax_centimos
