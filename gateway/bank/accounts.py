@@ -41,18 +41,18 @@ def _movements(desk: Desk, request: Request) -> Outcome:
 
 
 OPERATIONS = (
-    Operation(name="accounts.savings", perform=_savings, rows=("code", "name")),
+    Operation(name="accounts.savings", perform=_savings, rows={"code": "text", "name": "text"}),
     Operation(
         name="accounts.balance",
         perform=_balance,
-        rows=("name", "available", "balance"),
+        rows={"name": "text", "available": "money", "balance": "money"},
         needs_pin=True,
     ),
     Operation(
         name="accounts.movements",
         perform=_movements,
         takes={"source": "savings_account"},
-        rows=("kind", "day", "party", "amount"),
+        rows={"kind": "text", "day": "date", "party": "text", "amount": "money"},
         needs_pin=True,
     ),
 )

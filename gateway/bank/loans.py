@@ -123,7 +123,7 @@ _SLOTS = {"how": "choice", "loan": "loan", "source": "savings_account", "amount"
 _REFUSED = frozenset({"nothing_owed", "over_payoff", "over_limit"})
 
 OPERATIONS = (
-    Operation(name="loans.open", perform=_open, rows=("code", "name")),
+    Operation(name="loans.open", perform=_open, rows={"code": "text", "name": "text"}),
     Operation(name="loans.status", perform=_status, gives=_STATUS, refusals=frozenset({"no_loan"})),
     Operation(
         name="loans.owed",

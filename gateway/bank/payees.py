@@ -44,7 +44,7 @@ OPERATIONS = (
         name="payees.recent",
         perform=_recent,
         takes={"source": "savings_account"},
-        rows=("name", "account", "member_ref"),
+        rows={"name": "text", "account": "text", "member_ref": "text"},
     ),
     Operation(
         name="payees.find",

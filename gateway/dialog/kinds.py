@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.dialog import answers
 from gateway.values.outcome import Value
@@ -19,8 +19,7 @@ class Kind:
         parse: reads what was typed; raises `answers.NotUnderstoodError`.
         resolve: an operation that turns what was typed into the value, under the kind's own name.
         none: the sentence for when there is nothing to offer and nothing can be typed.
-        fields: what a placeholder may name of a value, with the name of each field's type; empty
-            for a scalar.
+        fields: what a placeholder may name of a record, each with its kind; empty for a scalar.
     """
 
     offers: str | None = None
@@ -28,19 +27,24 @@ class Kind:
     parse: Callable[[str], Value] | None = None
     resolve: str | None = None
     none: str = ""
-    fields: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 KINDS: Mapping[str, Kind] = {
     "savings_account": Kind(
-        offers="accounts.savings", alone=True, none="no_account", fields=("code", "name")
+        offers="accounts.savings",
+        alone=True,
+        none="no_account",
+        fields={"code": "text", "name": "text"},
     ),
     "payee": Kind(
         offers="payees.recent",
         resolve="payees.find",
-        fields=("name", "account", "member_ref"),
+        fields={"name": "text", "account": "text", "member_ref": "text"},
     ),
-    "loan": Kind(offers="loans.open", alone=True, none="no_loan", fields=("code", "name")),
+    "loan": Kind(
+        offers="loans.open", alone=True, none="no_loan", fields={"code": "text", "name": "text"}
+    ),
     "money": Kind(parse=answers.money),
     "date": Kind(parse=answers.day),
     "choice": Kind(),
