@@ -27,16 +27,20 @@ from gateway.bank.register import Members
 from gateway.bounds import (
     EXPIRE_HOLDS_EVERY_S,
     RECONCILE_EVERY_S,
+    RELOAD_EVERY_S,
     STORE_TIMEOUT_MS,
     SWEEP_ROWS,
 )
 from gateway.conversation import Library
-from gateway.db.pool import Database
+from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.driver import Gateway
 from gateway.instructions.orders import Instructions
 from gateway.ledger.port import Ledger
 from gateway.ledger.postgres.adapter import PostgresLedger
-from gateway.menus import load_book
+from gateway.library.library import PublishedBooks
+from gateway.library.lookout import Look, Stop, look_often
+from gateway.library.shelf import Shelf
+from gateway.menus import prove, read_folder
 from gateway.notices.drain import Drain
 from gateway.notices.outbox import Outbox
 from gateway.notices.senders import Sender
@@ -66,6 +70,7 @@ class Parts:
         hasher: of PINs.
         ledger: the core, given our database.
         sender: the network that carries SMS.
+        often: looks every so many seconds, until told to stop.
     """
 
     now: Callable[[], dt.datetime] = _now
@@ -74,6 +79,7 @@ class Parts:
     hasher: PinHasher | None = None
     ledger: Callable[[Database], Ledger] | None = None
     sender: Callable[[Database], Sender] | None = None
+    often: Callable[[float, Look], Stop] = look_often
 
 
 ORDINARY = Parts()
@@ -83,10 +89,10 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     """One cooperative's gateway, connected, ready to take turns.
 
     Raises:
-        FaultyBookError: its menus cannot be served.
+        FaultyBookError: nothing was published, and the folder's menus cannot be served.
     """
-    book = load_book(settings.menus)
     database = open_database(settings)
+    books = open_books(settings, database)
     ledger = _ledger(database, parts)
     sessions_client = connect_sessions(settings.sessions_url.get_secret_value())
     queue_client = connect(settings.queue_url.get_secret_value())
@@ -95,12 +101,19 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
         cooperative=settings.cooperative,
         secret=settings.session_secret.get_secret_value().encode(),
         now_ms=lambda: int(parts.now().timestamp() * 1000),
-        lifetime=Lifetime(idle_s=settings.session_idle_s, total_s=settings.session_total_s),
+        lifetime=Lifetime(
+            idle_s=settings.session_idle_s,
+            total_s=settings.session_total_s,
+            draft_s=settings.draft_s,
+        ),
     )
     wake_ups = WakeUps(queue_client)
     _watch(metrics, Outbox(database), wake_ups)
 
+    stop_looking = parts.often(RELOAD_EVERY_S, books.refresh)
+
     def close() -> None:
+        stop_looking()
         database.close()
         sessions_client.close()
         queue_client.close()
@@ -108,9 +121,9 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     return Gateway(
         cooperative=settings.cooperative,
         webhook_secrets=settings.secrets,
+        short_code=settings.short_code,
         library=Library(
-            books={book.digest: book},
-            current=book,
+            books=books,
             screen_septets=settings.screen_septets,
             default_language=settings.default_language,
         ),
@@ -133,7 +146,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
     """What the worker does for a cooperative.
 
     Raises:
-        FaultyBookError: its menus cannot be served.
+        FaultyBookError: nothing was published, and the folder's menus cannot be served.
     """
     name = settings.cooperative
     orders = _instructions(database, _ledger(database, parts), parts)
@@ -161,9 +174,13 @@ def _notices(settings: Settings, database: Database, parts: Parts) -> tuple[Duty
     sender = (
         parts.sender(database) if parts.sender else SimulatedNetwork(database, settings.sms_sender)
     )
-    receipts = Receipts(load_book(settings.menus), Members(database), ZoneInfo(settings.timezone))
+    name, books = settings.cooperative, open_books(settings, database)
+    receipts = Receipts(books, Members(database), ZoneInfo(settings.timezone))
     drain = Drain(Outbox(database), receipts, sender, parts.jitter)
-    return (drains(f"{settings.cooperative}-notices", drain),)
+    return (
+        Duty(f"{name}-books", RELOAD_EVERY_S, books.refresh),
+        drains(f"{name}-notices", drain),
+    )
 
 
 def wsgi() -> Flask:
@@ -177,6 +194,20 @@ def wsgi() -> Flask:
     metrics = Metrics()
     gateway = build(settings, metrics)
     return create_app([gateway], metrics.registry, _inbox(settings) if settings.demo else None)
+
+
+def open_books(settings: Settings, database: Database) -> PublishedBooks:
+    """The menus that were published; before the first time, those in the folder.
+
+    Raises:
+        FaultyBookError: nothing was published, and the folder's menus cannot be served.
+    """
+    return PublishedBooks(
+        Shelf(database),
+        prove=lambda pages: prove(pages, CATALOGUE),
+        otherwise=lambda: prove(read_folder(settings.menus), CATALOGUE),
+        log=logger(),
+    )
 
 
 def open_database(settings: Settings) -> Database:
@@ -219,14 +250,30 @@ def _bank(settings: Settings, parts: Parts, database: Database, ledger: Ledger) 
 
 
 def _watch(metrics: Metrics, outbox: Outbox, wake_ups: WakeUps) -> None:
-    metrics.watch("chaski_outbox_waiting", "Notices not sent yet.", lambda: outbox.state().waiting)
+    def outbox_figures() -> dict[str, float]:
+        try:
+            state = outbox.state()
+        except DatabaseUnavailableError:
+            return {}
+        return {
+            "chaski_outbox_waiting": state.waiting,
+            "chaski_outbox_oldest_due_seconds": state.oldest_due_s,
+            "chaski_outbox_dead": state.dead,
+        }
+
+    def queue_figures() -> dict[str, float]:
+        depth = wake_ups.depth()
+        return {} if depth is None else {"chaski_queue_depth": depth}
+
     metrics.watch(
-        "chaski_outbox_oldest_due_seconds",
-        "How long the most overdue notice has been due.",
-        lambda: outbox.state().oldest_due_s,
+        {
+            "chaski_outbox_waiting": "Notices not sent yet.",
+            "chaski_outbox_oldest_due_seconds": "How long the most overdue notice has been due.",
+            "chaski_outbox_dead": "Notices given up.",
+        },
+        outbox_figures,
     )
-    metrics.watch("chaski_outbox_dead", "Notices given up.", lambda: outbox.state().dead)
-    metrics.watch("chaski_queue_depth", "Wake-ups that wait for a worker.", wake_ups.depth)
+    metrics.watch({"chaski_queue_depth": "Wake-ups that wait for a worker."}, queue_figures)
 
 
 def _inbox(settings: Settings) -> Callable[[str], list[object]]:

@@ -21,26 +21,35 @@ DEEP_DIAL_ANSWERS_MAX = 8  # the longest journey has five inputs
 SCREEN_SEPTETS = 160  # what every known gateway lets through
 SCREEN_SEPTETS_HARD = 182
 SMS_SEGMENT_SEPTETS = 160  # a single SMS; of a longer one each part holds 153
+KEYS_SEPTETS_MAX = 40  # the foot of a screen, `9 Mas` in it: a quarter of it is enough
 OPTIONS_PER_SCREEN = 5  # people lose the thread beyond five
 OPTIONS_PER_LIST = 8  # 0, 00 and 9 are taken: the keys 1 to 8 remain
 INPUTS_MAX = 6  # after dialling, the PIN included: beyond it a slow reader's session runs out
 PAGES_PER_ANSWER = 5  # a longer text is no text for a phone
+LONGEST_NAME_CHARS = 16  # what texts are fitted for: `Hermenegilda W.`; a longer one takes a page
+LONGEST_FIRST_NAME_CHARS = LONGEST_NAME_CHARS - 3  # the short one is the first, and ` W.`
+LONGEST_PRODUCT_CHARS = 16  # `Ahorro cosecha`; five of them and a question fill a screen
+LONGEST_TEXT_CHARS = 20  # a result that an operation calls just text
+LONGEST_REFERENCE_CHARS = 9  # six now, read aloud over a bad line; three more for later years
+LONGEST_NUMBER_DIGITS = 4  # days late, instalments left
+LONGEST_SHORT_CODE_CHARS = 12  # `*775*1234#`
 
 # Sessions.
 SESSION_IDLE_S = 60  # networks drop an idle session after 20 to 60 s
 SESSION_TOTAL_S = 180  # the longest that a network keeps one (Africa's Talking: 180 s)
-HOPS_PER_SESSION = 60  # a session of 180 s with an answer each 3 s
 DRAFT_S = 600  # how long a redial finds what was typed
 CLAIM_LEASE_MS = 6_000  # above the hard stop of a reply: then its worker is dead
 REPEAT_INFERRED_MS = 1_000  # the same body within this long of its reply is a repeat
 OVERLAP_POLL_MS = 40  # how often a waiting copy looks for the first copy's reply
-CALLER_HOPS_PER_MINUTE = 60  # a person types one answer each 3 s at the most
+CALLER_HOPS_PER_MINUTE = 240  # against a program that runs wild; a person types 20 at the most
 
 # Time. An aggregator gives 10 s (Africa's Talking), some operators 5 s.
 REPLY_HARD_STOP_MS = 5_000
-CORE_BUDGET_MS = 3_000  # then "en proceso, te llega un SMS"
-STORE_TIMEOUT_MS = 800  # PostgreSQL or Redis away: an apology within 2 s
-STATEMENT_TIMEOUT_MS = 3_000
+STORE_TIMEOUT_MS = 700  # PostgreSQL or Redis away: an apology within 2 s
+STATEMENT_TIMEOUT_MS = 1_200  # PostgreSQL gives up itself, and nothing has happened
+ANSWER_SLACK_MS = 300  # a server that has not even given up by then is frozen
+SILENCE_MS = 1_000  # how long a frozen server is left alone: its callers fail at once
+PATIENT_STATEMENT_MS = 10 * 60_000  # recomputing every balance, for a person at a terminal
 RECONNECT_S = 2  # PostgreSQL away: how long one row of tries to connect goes on
 
 # PIN attempts.
@@ -51,7 +60,6 @@ PIN_VERIFICATIONS_AT_ONCE = 2  # argon2id takes 19 MiB and a core each; more wou
 # Money orders.
 AGAIN_WINDOW_S = 10 * 60  # the same amount to the same payee within this long asks "¿Otra vez?"
 CORE_LEASE_S = 15  # above the core's budget: then whoever asked it about an order is dead
-REFERENCE_DIGITS = 6  # read aloud over a bad line
 PAYEES_OFFERED = 4  # the last ones; with an own account still within five options
 MOVEMENTS_SHOWN = 5
 RECONCILE_EVERY_S = 10  # a member who was told "en proceso" waits for the SMS
@@ -67,6 +75,7 @@ OUTBOX_BACKOFF_MAX_S = 3600  # later a receipt only frightens
 SEND_TIMEOUT_S = 10  # a provider that has not answered by then is tried again
 REASON_CHARS_MAX = 200  # why an SMS was not sent, as kept; a provider's error page is longer
 SENDERS_AT_ONCE = 8
+WAKE_TIMEOUT_MS = 250  # a member waits for it, and the sweep does without it
 SWEEP_EVERY_S = 2
 FAILED_JOB_S = 24 * 3600  # rq keeps a failed job for a year unless told otherwise
 WAKE_JOB_TIMEOUT_S = 5  # the job only rings a bell
@@ -75,3 +84,10 @@ LISTENER_TTL_S = 17  # rq blocks on the queue for 15 s less than this: see LISTE
 LISTEN_S = LISTENER_TTL_S - 15  # a signal on the brink of a blocking read is seen only after it
 DUTY_PAUSE_MAX_S = 5  # a duty that fails is tried this often at the least: it heals within it
 SIMULATED_INBOX_MAX = 500  # messages of one phone in the demo
+
+# Menus.
+BOOK_FILES_MAX = 200  # a menu or a journey each, and a catalogue a language
+BOOK_CHARS_MAX = 1_000_000  # every process reads all of it at once; the shipped one has 30,000
+RELOAD_EVERY_S = 2  # who has published picks up a phone to look
+BOOKS_KEPT = 8  # a session lasts minutes, and nobody publishes that often in them
+PUBLICATIONS_SHOWN = 20  # a page of a terminal

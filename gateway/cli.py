@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import getpass
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -18,17 +21,23 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from gateway import __version__, bootstrap
+from gateway.bank.bank import CATALOGUE
 from gateway.bank.hashing import OWASP_2026, PepperedArgon2
 from gateway.bank.register import Members
+from gateway.bounds import PUBLICATIONS_SHOWN, RELOAD_EVERY_S
+from gateway.cli_menus import menus_tools
 from gateway.db.migrations import migrate
 from gateway.db.pool import Database, DatabaseUnavailableError
-from gateway.demo.phone import NoAnswerError, Phone, use
+from gateway.demo.phone import PUT_AWAY, NoAnswerError, Phone, use
 from gateway.demo.seed import seed
 from gateway.demo.supervise import run_demo
 from gateway.dialog.reader import FaultyBookError
+from gateway.dialog.schema import schema
 from gateway.embedded import EmbeddedError, Endpoints, running
 from gateway.ledger.postgres.adapter import PostgresLedger
-from gateway.menus import load_book
+from gateway.library.publishing import Published, publish_folder
+from gateway.library.shelf import Shelf
+from gateway.menus import prove, read_folder
 from gateway.observing import configure_logging
 from gateway.settings import (
     DEMO_PEPPER,
@@ -63,8 +72,18 @@ def _plainly(command: Callable[_P, None]) -> Callable[_P, None]:
             raise click.ClickException(str(error)) from error
         except (DatabaseUnavailableError, psycopg.OperationalError) as error:
             raise click.ClickException(f"PostgreSQL does not answer: {error}") from error
+        except psycopg.Error as error:
+            hint = "Is it the owner's URL, and is the database migrated?"
+            raise click.ClickException(f"PostgreSQL refuses: {error}\n{hint}") from error
 
     return wrapped
+
+
+def _user() -> str:
+    """Who is signed in; a container's account may have no name."""
+    with contextlib.suppress(OSError, KeyError):
+        return getpass.getuser()
+    return "unknown"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -78,7 +97,8 @@ def main() -> None:
 def serve() -> None:
     """Serve webhooks. Settings come from CHASKI_… variables; demo secrets are refused."""
     settings = load()
-    load_book(settings.menus)
+    with bootstrap.open_database(settings) as database:
+        bootstrap.open_books(settings, database)  # faulty menus are said here, once and plainly
     Granian(
         "gateway.bootstrap:wsgi",
         factory=True,
@@ -154,7 +174,7 @@ def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
         try:
             return input(prompt)
         except EOFError:
-            return "q"
+            return PUT_AWAY
 
     handset = Phone(_number(msisdn), url.rstrip("/"), secret, short_code)
     use(handset, click.echo, ask)
@@ -172,9 +192,9 @@ def menus() -> None:
     required=False,
 )
 def menus_check(folder: Path | None) -> None:
-    """Read the menus and name every fault: FILE:LINE: what is wrong."""
+    """Prove the menus: every fault as FILE:LINE: what is wrong, and exit 1."""
     try:
-        book = load_book(folder or Settings.model_fields["menus"].default)
+        book = prove(read_folder(folder or Settings.model_fields["menus"].default), CATALOGUE)
     except FaultyBookError as error:
         click.echo(str(error))
         sys.exit(1)
@@ -182,6 +202,76 @@ def menus_check(folder: Path | None) -> None:
         f"{len(book.menus)} menus and {len(book.journeys)} journeys "
         f"in {', '.join(book.languages)}: no fault"
     )
+
+
+@menus.command(name="schema")
+def menus_schema() -> None:
+    """Print the JSON Schema of a menu file, so that an editor completes and underlines."""
+    click.echo(json.dumps(schema(CATALOGUE), indent=2, ensure_ascii=False))
+
+
+for _command in menus_tools.commands.values():
+    menus.add_command(_command)
+
+
+@menus.command(name="publish")
+@click.argument(
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    envvar="CHASKI_MENUS",
+    required=False,
+)
+@click.option("--url", envvar="CHASKI_OWNER_URL", help="postgresql://… of the owner.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of a running demo, in place of --url.",
+)
+@click.option("--by", default=_user, show_default="you", help="Who publishes.")
+@_plainly
+def menus_publish(folder: Path | None, url: str | None, data: Path | None, by: str) -> None:
+    """Check the menus and give them to every new session, at once and without a restart.
+
+    Sessions under way end on the menus that they began with. To go back, publish the earlier ones.
+    """
+    owner_url = running(data.resolve()).owner_url if data else url
+    if owner_url is None:
+        raise click.UsageError("say where: --data DIR of a demo, or --url (CHASKI_OWNER_URL)")
+    try:
+        published = _publish(owner_url, folder or Settings.model_fields["menus"].default, by)
+    except FaultyBookError as error:
+        click.echo(str(error))
+        click.echo("not published: members see what they saw before", err=True)
+        sys.exit(1)
+    if published.new:
+        click.echo(f"{published.digest} is published: new sessions see it in {RELOAD_EVERY_S} s")
+    else:
+        click.echo(f"{published.digest} is what members see already: nothing to publish")
+    for name, change in published.changes:
+        click.echo(f"  {change} {name}")
+
+
+@menus.command(name="published")
+@click.option(
+    "--last",
+    type=click.IntRange(min=1),
+    default=PUBLICATIONS_SHOWN,
+    show_default=True,
+    help="How many at most.",
+)
+@_DATA
+@_JSON
+@_plainly
+def menus_published(last: int, data: Path | None, as_json: bool) -> None:  # noqa: FBT001
+    """What was published, when and by whom. The first line is what members see."""
+    with _database(data) as database:
+        publications = Shelf(database).publications(last)
+    rows = [
+        {"digest": one.digest, "at": one.at.astimezone(dt.UTC).isoformat("T", "seconds")}
+        | {"by": one.by}
+        for one in publications
+    ]
+    click.echo(json.dumps(rows) if as_json else _lines(rows) or "nothing was published yet")
 
 
 @main.group()
@@ -195,7 +285,7 @@ def ledger() -> None:
 @_plainly
 def ledger_verify(data: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's way
     """Recompute every balance from the entries. Exit 1 on any difference."""
-    with _database(data) as database:
+    with _database(data, patient=True) as database:
         found = PostgresLedger(database).verify()
     figures = {name: value for name, value in found.items() if name != "differing"}
     click.echo(json.dumps(figures) if as_json else _lines([figures]))
@@ -229,13 +319,22 @@ def ledger_accounts(msisdn: str, data: Path | None, as_json: bool) -> None:  # n
     click.echo(json.dumps(rows) if as_json else _lines(rows))
 
 
-def _database(data: Path | None) -> Database:
+def _database(data: Path | None, *, patient: bool = False) -> Database:
     """The application's database: of the demo in this folder, or of the environment."""
     if data is None:
-        return bootstrap.open_database(load())
-    database = Database(running(data.resolve()).app_url, size_max=2)
+        return _opened(load().database_url.get_secret_value(), patient=patient)
+    return _opened(running(data.resolve()).app_url, patient=patient)
+
+
+def _opened(url: str, *, patient: bool = False) -> Database:
+    database = Database(url, size_max=2, patient=patient)
     database.open()
     return database
+
+
+def _publish(owner_url: str, folder: Path, by: str) -> Published:
+    with _opened(owner_url) as database:
+        return publish_folder(Shelf(database), folder, CATALOGUE, by)
 
 
 def _prepare_demo(endpoints: Endpoints) -> None:
@@ -245,6 +344,10 @@ def _prepare_demo(endpoints: Endpoints) -> None:
     today = dt.datetime.now(ZoneInfo("America/Lima")).date()
     if seed(endpoints.owner_url, hasher, today):
         click.echo("  the demo cooperative has its members and their money")
+    # Whoever edits the menus and starts again sees them.
+    published = _publish(endpoints.owner_url, Settings.model_fields["menus"].default, "the demo")
+    if published.new:
+        click.echo(f"  members see the menus {published.digest}")
 
 
 def _demo_environment(endpoints: Endpoints, port: int) -> dict[str, str]:
@@ -271,7 +374,7 @@ Chaski answers at {url}
     curl -s {url}/ussd/africastalking/demo -d sessionId=s1 -d serviceCode='*775#' \\
       --data-urlencode phoneNumber=+51987000001 -d networkCode=99999 -d text=
   Look into the books:
-    .venv/bin/chaski ledger verify --data {data}
+    .venv/bin/chaski ledger verify --data {shlex.quote(str(data))}
 Ctrl-C stops it."""
 
 

@@ -7,7 +7,7 @@ between any two steps.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,11 +16,13 @@ import msgspec
 from gateway.bounds import DEEP_DIAL_ANSWERS_MAX, OVERLAP_POLL_MS, REPLY_HARD_STOP_MS
 from gateway.dialog import state as states
 from gateway.dialog.book import Book
-from gateway.dialog.machine import Call, Machine, Show, Step
+from gateway.dialog.keywords import read_text
+from gateway.dialog.machine import Call, Machine, Show, Step, Visit
 from gateway.dialog.state import Place, State
-from gateway.sessions.port import Claim, Closed, New, Next, Opened, Repeat, UnderWay
+from gateway.library.port import Books
+from gateway.sessions.port import Claim, Closed, Kept, New, Next, Opened, Repeat, UnderWay
 from gateway.values.member import MemberView
-from gateway.values.outcome import Done, Outcome, Pending, Refused
+from gateway.values.outcome import Done, Outcome, Pending, Refused, Value
 from gateway.values.turn import Origin, Reply, Turn
 
 
@@ -33,7 +35,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Let some time pass. Answer: None."""
+    """Let some time pass. Answer: how long this hop has taken by now, ms."""
 
     ms: int
 
@@ -64,34 +66,46 @@ class Perform:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Keep the state and the reply. Answer: the bytes of the reply that the member must see."""
+    """Keep what the hop came to. Answer: the bytes of the reply that the member must see."""
 
     turn: Turn
     claim: Claim
-    state: bytes
-    reply: bytes
+    kept: Kept
 
 
-Effect = Open | Wait | Identify | Recall | Perform | Close
+@dataclass(frozen=True, slots=True)
+class LeaveDraft:
+    """Leave a draft for the caller's next dial. Answer: None."""
+
+    origin: Origin
+    draft: bytes
+
+
+Effect = Open | Wait | Identify | Recall | Perform | Close | LeaveDraft
 Effects = Generator[Effect, Any, Reply]
 Shown = Generator[Effect, Any, tuple[State, Show]]
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The books that sessions may be reading, and how wide this channel's screens are.
+    """The books that sessions may be reading, and how wide this channel's screens are."""
 
-    `books` are by digest: a session ends on the book that it began with.
-    """
-
-    books: Mapping[str, Book]
-    current: Book
+    books: Books
     screen_septets: int
     default_language: str
 
+    @property
+    def current(self) -> Book:
+        """The book that new sessions begin with. It may be another one from hop to hop."""
+        return self.books.current
+
     def machine(self, digest: str | None, spare_key: str) -> Machine | None:
-        """The machine for a session's book; None where that book is gone."""
-        book = self.current if digest is None else self.books.get(digest)
+        """The machine for a session's book: the one that it began with. None where that is gone.
+
+        Raises:
+            DatabaseUnavailableError: this process has not read the book yet, and cannot now.
+        """
+        book = self.current if digest is None else self.books.find(digest)
         return Machine(book, spare_key, self.screen_septets) if book else None
 
     def apology(self, sentence: str, outcome: str) -> Reply:
@@ -109,16 +123,15 @@ def take(turn: Turn, library: Library, spare_key: str) -> Effects:
         spare_key: a fresh instruction key, used if a confirm screen is built for the first time.
     """
     opened: Opened = yield Open(turn)
-    waited_ms = 0
-    while isinstance(opened, UnderWay) and waited_ms < REPLY_HARD_STOP_MS:
-        yield Wait(OVERLAP_POLL_MS)
-        waited_ms += OVERLAP_POLL_MS
+    taken_ms: float = 0
+    while isinstance(opened, UnderWay) and taken_ms < REPLY_HARD_STOP_MS:
+        taken_ms = yield Wait(OVERLAP_POLL_MS)
         opened = yield Open(turn)
     match opened:
         case Repeat(reply):
             return replace(decode(reply), outcome="repeat")
-        case New(claim, answers):
-            return (yield from _begin(turn, library, spare_key, claim, answers))
+        case New():
+            return (yield from _begin(turn, library, spare_key, opened))
         case Next(claim, state, answer):
             return (yield from _go_on(turn, library, spare_key, claim, state, answer))
         case Closed("too_fast"):
@@ -126,36 +139,29 @@ def take(turn: Turn, library: Library, spare_key: str) -> Effects:
         case Closed(why):
             return library.apology("restart", why)
         case UnderWay():
-            return library.apology("busy", "still_under_way")
+            return library.apology("still_working", "still_under_way")
 
 
-def _begin(
-    turn: Turn, library: Library, spare_key: str, claim: Claim, answers: tuple[str, ...]
-) -> Effects:
+def _begin(turn: Turn, library: Library, spare_key: str, opened: New) -> Effects:
     """A session that nobody has seen: somebody dialled, or Redis forgot.
 
     With text in it, it may be the PIN's hop of a session that was lost: then what became of that
     session's order is said. Otherwise the text fills slots up to the screen that confirms, and the
     rest is dropped: nothing is ever authorised from an unseen session.
     """
-    machine = Machine(library.current, spare_key, library.screen_septets)
+    book = library.current  # once: it may change while we talk
+    machine = Machine(book, spare_key, library.screen_septets)
     member: MemberView | None = yield Identify(turn.origin)
     language = member.language if member else library.default_language
-    notice = ""
-    if answers:
+    visit = Visit(member, language, draft=states.decode_draft(opened.draft))
+    if opened.answers:
         outcome: Outcome | None = yield Recall(turn.origin)
         if outcome is not None:
-            answers = ()
-            notice = _became(library.current, language, outcome)
-    state, shown = yield from _run(machine, machine.dial(member, language, notice), turn, claim)
-    for answer in answers[:DEEP_DIAL_ANSWERS_MAX]:
-        if state.place in {Place.CONFIRM, Place.OVER}:
-            break
-        asked = state
-        state, shown = yield from _run(machine, machine.press(state, answer), turn, claim)
-        if state == asked:  # not understood: the member answers this one, and those after it
-            break
-    return (yield from _finish(state, shown, turn, claim))
+            visit = Visit(member, language, notice=_became(book, language, outcome))
+        else:
+            visit = Visit(member, language, answers=opened.answers[:DEEP_DIAL_ANSWERS_MAX])
+    state, shown = yield from _run(machine, machine.dial(visit), turn.origin, opened.claim)
+    return (yield from _finish(machine, state, shown, turn, opened.claim))
 
 
 def _go_on(
@@ -164,11 +170,12 @@ def _go_on(
     """The next answer of a session that is under way."""
     state = _read(data)
     machine = library.machine(state.book, spare_key) if state else None
-    if state is None or machine is None or state.place is Place.OVER:
+    if state is None or machine is None or machine.ended(state):
         sorry = library.apology("restart", "cannot_go_on")
-        return decode((yield Close(turn, claim, data, encode(sorry))))
-    state, shown = yield from _run(machine, machine.press(state, answer), turn, claim)
-    return (yield from _finish(state, shown, turn, claim))
+        return decode((yield Close(turn, claim, Kept(data, b"", encode(sorry)))))
+    step = machine.press(state, answer)
+    state, shown = yield from _run(machine, step, turn.origin, claim)
+    return (yield from _finish(machine, state, shown, turn, claim))
 
 
 def _read(data: bytes) -> State | None:
@@ -179,20 +186,63 @@ def _read(data: bytes) -> State | None:
         return None
 
 
-def _run(machine: Machine, step: Step, turn: Turn, claim: Claim) -> Shown:
+def _run(machine: Machine, step: Step, origin: Origin, claim: Claim) -> Shown:
     """Perform what the dialog requests, until it has a screen to show."""
     state, request = step
     while isinstance(request, Call):
-        outcome: Outcome = yield Perform(request, state.member, turn.origin, claim.hop)
+        outcome: Outcome = yield Perform(request, state.member, origin, claim.hop)
         state, request = machine.answered(state, request, outcome)
     return state, request
 
 
-def _finish(state: State, shown: Show, turn: Turn, claim: Claim) -> Effects:
+def _finish(machine: Machine, state: State, shown: Show, turn: Turn, claim: Claim) -> Effects:
     """Keep the state, the money order's key with it, and only then let the screen go out."""
     reply = Reply(shown.text, shown.ends, screen=state.screen, outcome=state.place.value)
-    kept: bytes = yield Close(turn, claim, states.encode(state), encode(reply))
-    return decode(kept)
+    draft = states.encode_draft(machine.unfinished(state))
+    kept = Kept(states.encode(state), draft, encode(reply))
+    return decode((yield Close(turn, claim, kept)))
+
+
+def prepare(origin: Origin, text: str, library: Library, spare_key: str, code: str) -> Effects:
+    """An SMS that begins a journey: check its values, keep the draft, and say what to dial.
+
+    An SMS moves no money and is never authorised: the confirm screen waits for the PIN behind the
+    short code.
+
+    Args:
+        origin: whose phone; its `session_id` is the message's own.
+        text: what they wrote.
+        library: the books.
+        spare_key: a fresh instruction key, kept with the draft if it is complete.
+        code: the short code to dial.
+    """
+    book = library.current
+    machine, words = Machine(book, spare_key, library.screen_septets), book.words
+    member: MemberView | None = yield Identify(origin)
+    language = member.language if member else library.default_language
+
+    def answer(sentence: str, outcome: str, **values: Value) -> Reply:
+        said = words.say(sentence, language, {"code": code, **values})
+        return Reply(said.strip(), ends=True, screen=f"sms/{sentence}", outcome=outcome)
+
+    if member is None or not member.enrolled:
+        return answer("stranger" if member is None else "not_enrolled", "not_a_member")
+    order = read_text(book, text)
+    if order is None or order.journey.draft is None:
+        return answer("no_such_order", "not_understood")
+    claim = Claim(hop="", token="", order=-1)
+    state, _ = yield from _run(machine, machine.order(member, language, order), origin, claim)
+    if state.pin_shown:
+        return answer("never_send_pin", "pin_shown")
+    if state.draft is None:
+        return Reply(state.body, ends=True, screen=state.screen, outcome="refused")
+    yield LeaveDraft(origin, states.encode_draft(state.draft))
+    what = machine.named(state)
+    if state.place is Place.CONFIRM:
+        return answer("prepared", "prepared", what=what)
+    problem = next((code for code in state.draft.unclear.values() if code), "")
+    missing = words.say(problem, language) if problem else ""
+    return answer("prepared_partly", "incomplete", what=what, problem=missing)
 
 
 def _became(book: Book, language: str, outcome: Outcome) -> str:

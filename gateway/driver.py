@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.bank.bank import Bank, Order
+from gateway.bank.pins import REFUSALS as PIN_REFUSALS
 from gateway.conversation import (
     Close,
     Effect,
+    Effects,
     Identify,
+    LeaveDraft,
     Library,
     Open,
     Perform,
     Recall,
     Wait,
+    prepare,
     take,
 )
 from gateway.db.pool import DatabaseUnavailableError
 from gateway.observing import Log, Metrics
-from gateway.sessions.port import Sessions, SessionsUnavailableError
+from gateway.sessions.port import (
+    Claim,
+    New,
+    Next,
+    Opened,
+    Sessions,
+    SessionsUnavailableError,
+)
 from gateway.values.outcome import Outcome, Refused
-from gateway.values.turn import Reply, Turn
+from gateway.values.turn import Origin, Reply, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,7 @@ class Gateway:
     Args:
         cooperative: its short name.
         webhook_secrets: what opens it.
+        short_code: what a member dials.
         library: its menus.
         sessions: its short memory.
         bank: its operations.
@@ -47,6 +59,7 @@ class Gateway:
 
     cooperative: str
     webhook_secrets: tuple[str, ...]
+    short_code: str
     library: Library
     sessions: Sessions
     bank: Bank
@@ -59,21 +72,17 @@ class Gateway:
 
     def take(self, turn: Turn) -> Reply:
         """One hop. Whatever breaks inside, the member gets a valid last screen."""
-        with self._recorded(turn) as record:
-            drive = _Drive(self, turn)
-            try:
-                reply = drive.run()
-            except (SessionsUnavailableError, DatabaseUnavailableError) as error:
-                self.log.warning(
-                    "store_unavailable", session=turn.origin.session_id, why=str(error)
-                )
-                reply = self.library.apology(drive.apology, type(error).__name__)
-            except Exception:
-                # No request may end without a screen. The traceback has no local variables in it.
-                self.log.exception("hop_failed", session=turn.origin.session_id)
-                reply = self.library.apology(drive.apology, "fault")
-            record["reply"] = reply
-        return reply
+        with self._recorded(turn.origin) as record:
+            effects = take(turn, self.library, self.mint_key())
+            record["reply"] = self._driven(effects, turn.origin)
+        return record["reply"]
+
+    def prepare(self, origin: Origin, text: str) -> Reply:
+        """An SMS that begins a journey: its answer as text. Nothing moves. Never raises."""
+        with self._recorded(origin) as record:
+            effects = prepare(origin, text, self.library, self.mint_key(), self.short_code)
+            record["reply"] = self._driven(effects, origin)
+        return record["reply"]
 
     def misunderstood(self, channel: str, field: str) -> Reply:
         """A request that is no hop."""
@@ -86,14 +95,28 @@ class Gateway:
         self.metrics.session_end(self.cooperative, channel, status)
         self.log.info("session_end", channel=channel, session=session_id, status=status, hops=hops)
 
+    def _driven(self, effects: Effects, origin: Origin) -> Reply:
+        drive = _Drive(self, effects)
+        try:
+            return drive.run()
+        except (SessionsUnavailableError, DatabaseUnavailableError) as error:
+            self.log.warning("store_unavailable", session=origin.session_id, why=str(error))
+            drive.give_up()
+            return self.library.apology(drive.apology, type(error).__name__)
+        except Exception:
+            # No request may end without a screen. The traceback has no local variables in it.
+            self.log.exception("hop_failed", session=origin.session_id)
+            drive.give_up()
+            return self.library.apology(drive.apology, "fault")
+
     @contextmanager
-    def _recorded(self, turn: Turn) -> Iterator[dict[str, Reply]]:
+    def _recorded(self, origin: Origin) -> Iterator[dict[str, Reply]]:
         """One log line and one observation a hop, however it ends."""
         record: dict[str, Reply] = {}
         began = time.perf_counter()
         yield record
         seconds = time.perf_counter() - began
-        reply, origin = record["reply"], turn.origin
+        reply = record["reply"]
         self.metrics.hop(self.cooperative, origin.channel, reply.outcome, seconds)
         self.log.info(
             "hop",
@@ -110,32 +133,45 @@ class Gateway:
 class _Drive:
     """One hop being driven."""
 
-    def __init__(self, gateway: Gateway, turn: Turn) -> None:
+    def __init__(self, gateway: Gateway, effects: Effects) -> None:
         self._gateway = gateway
-        self._turn = turn
+        self._effects = effects
         # What to say if a store goes away now. It changes while money is in doubt.
         self.apology = "out_of_order"
+        self._began = time.monotonic()
         self._decided = False
+        self._claimed: tuple[Turn, Claim] | None = None
 
     def run(self) -> Reply:
-        gateway = self._gateway
-        effects = take(self._turn, gateway.library, gateway.mint_key())
         answer: Any = None
         while True:
             try:
-                effect = effects.send(answer)
+                effect = self._effects.send(answer)
             except StopIteration as end:
                 reply: Reply = end.value
                 return reply
             answer = self._carry_out(effect)
 
+    def give_up(self) -> None:
+        """Let a repeat of this hop try again at once: everything it does carries its key."""
+        if self._claimed:
+            with suppress(SessionsUnavailableError):
+                self._gateway.sessions.abandon(*self._claimed)
+
+    def _open(self, turn: Turn) -> Opened:
+        opened = self._gateway.sessions.open(turn)
+        if isinstance(opened, New | Next):
+            self._claimed = turn, opened.claim
+        return opened
+
     def _carry_out(self, effect: Effect) -> Any:
         gateway = self._gateway
         match effect:
             case Open(turn):
-                return gateway.sessions.open(turn)
+                return self._open(turn)
             case Wait(ms):
-                return time.sleep(ms / 1000)
+                time.sleep(ms / 1000)
+                return (time.monotonic() - self._began) * 1000
             case Identify(origin):
                 return gateway.bank.identify(origin.msisdn)
             case Recall(origin):
@@ -144,6 +180,8 @@ class _Drive:
                 return self._perform(effect)
             case Close():
                 return self._close(effect)
+            case LeaveDraft(origin, draft):
+                return gateway.sessions.leave_draft(origin, draft)
 
     def _perform(self, effect: Perform) -> Outcome:
         gateway, call = self._gateway, effect.call
@@ -164,7 +202,7 @@ class _Drive:
         outcome = gateway.bank.perform(effect.member, order)
         code = outcome.code if isinstance(outcome, Refused) else type(outcome).__name__.lower()
         gateway.metrics.operation(gateway.cooperative, call.operation, code)
-        if moves_money:
+        if moves_money and code not in PIN_REFUSALS:
             self._decided = True
             gateway.wake()
         return outcome
@@ -173,10 +211,8 @@ class _Drive:
         """Where the bank has decided, its word goes out even if the session could not be kept: the
         instruction remembers it. A confirm screen whose key was not kept may not go out."""
         try:
-            return self._gateway.sessions.close(
-                effect.turn, effect.claim, effect.state, effect.reply
-            )
+            return self._gateway.sessions.close(effect.turn, effect.claim, effect.kept)
         except SessionsUnavailableError:
             if self._decided:
-                return effect.reply
+                return effect.kept.reply
             raise

@@ -1,43 +1,117 @@
-"""Read a menus folder: YAML files, and a gettext catalogue for each other language."""
+"""The menu files as texts, and the book that is written in them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
-from babel.messages.pofile import PoFileError, read_po
-
+from gateway.bank.operations import Operation
+from gateway.bounds import BOOK_CHARS_MAX, BOOK_FILES_MAX
 from gateway.dialog.book import Book
+from gateway.dialog.checker import check
 from gateway.dialog.reader import FaultyBookError, read_book
 from gateway.dialog.yaml_lines import Fault
+from gateway.translations import read_catalogue
+
+_DIGEST_CHARS = 16  # of 64: in every session's state; no two books will ever share them by chance
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A book as it was written: what is published, and read again elsewhere.
+
+    `texts` are the files by their name below the folder: `send.yaml`, `locale/en/menus.po`.
+    """
+
+    texts: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """Names these pages for ever: how it is made may never change."""
+        hashed = hashlib.sha256()
+        for name, text in sorted(self.texts.items()):
+            hashed.update(f"{name}\0{text}\0".encode())
+        return hashed.hexdigest()[:_DIGEST_CHARS]
+
+    def changes(self, before: Pages) -> Iterator[tuple[str, str]]:
+        """What became of each file that is not as it was: its name and `added`, `removed` or
+        `changed`."""
+        for name in sorted(self.texts.keys() | before.texts.keys()):
+            if name not in before.texts:
+                yield name, "added"
+            elif name not in self.texts:
+                yield name, "removed"
+            elif self.texts[name] != before.texts[name]:
+                yield name, "changed"
 
 
 def load_book(folder: Path) -> Book:
-    """The book in a folder.
+    """The book in a folder, read but not checked.
 
     Raises:
         FaultyBookError: with every fault, or that there is no such folder.
     """
-    files = {file.name: file.read_text("utf-8") for file in sorted(folder.glob("*.yaml"))}
-    if not files:
+    return open_book(read_folder(folder))
+
+
+def read_folder(folder: Path) -> Pages:
+    """The menu files of a folder, and the catalogues below its `locale/`.
+
+    Raises:
+        FaultyBookError: there are none, too many, or they are no text.
+    """
+    menus = sorted(folder.glob("*.yaml"))
+    if not menus:
         raise FaultyBookError([Fault(str(folder), 1, "there are no menu files (*.yaml) here")])
-    return read_book(files, _catalogues(folder / "locale"))
+    files = [*menus, *sorted(folder.glob("locale/*/menus.po"))]
+    pages = Pages({file.relative_to(folder).as_posix(): _text(file) for file in files})
+    chars = sum(map(len, pages.texts.values()))
+    if len(files) > BOOK_FILES_MAX or chars > BOOK_CHARS_MAX:
+        held = f"{len(files)} files of {chars} letters"
+        most = f"{BOOK_FILES_MAX} files of {BOOK_CHARS_MAX}"
+        raise FaultyBookError([Fault(str(folder), 1, f"{held} are no menus: at most {most}")])
+    return pages
 
 
-def _catalogues(locale: Path) -> Mapping[str, Mapping[str, str]]:
-    """For each language folder, its translations. `fuzzy` entries are not served."""
-    return {file.parent.name: _catalogue(file) for file in sorted(locale.glob("*/menus.po"))}
+def open_book(pages: Pages) -> Book:
+    """The book that is written on these pages, under their digest.
 
-
-def _catalogue(file: Path) -> dict[str, str]:
-    with file.open("rb") as lines:
-        try:
-            catalogue = read_po(lines, abort_invalid=True)
-        except PoFileError as error:
-            raise FaultyBookError([Fault(file.name, 1, f"not a gettext file: {error}")]) from error
-    return {
-        message.id: message.string
-        for message in catalogue
-        if isinstance(message.id, str) and isinstance(message.string, str)
-        if message.id and message.string and not message.fuzzy
+    Raises:
+        FaultyBookError: with every fault that reading finds.
+    """
+    files = {name: text for name, text in pages.texts.items() if name.endswith(".yaml")}
+    catalogues = {
+        language: read_catalogue(language, text)
+        for name, text in pages.texts.items()
+        if name.endswith(".po") and (language := PurePosixPath(name).parent.name)
     }
+    # The shelf finds a book by its pages alone, whichever version of Chaski reads them.
+    return replace(read_book(files, catalogues), digest=pages.digest)
+
+
+def prove(pages: Pages, operations: Mapping[str, Operation]) -> Book:
+    """The book on these pages, read and checked: no other is ever served or published.
+
+    Args:
+        operations: what the bank can do, by name.
+
+    Raises:
+        FaultyBookError: with every fault.
+    """
+    book = open_book(pages)
+    faults = check(book, operations)
+    if faults:
+        raise FaultyBookError(faults)
+    return book
+
+
+def _text(file: Path) -> str:
+    try:
+        text = file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise FaultyBookError([Fault(file.name, 1, "is no text in UTF-8")]) from error
+    if "\0" in text:
+        raise FaultyBookError([Fault(file.name, 1, "holds a letter that is none (NUL)")])
+    return text

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -99,19 +99,24 @@ class Metrics:
         """The bank answered."""
         self._operations.labels(cooperative, operation, outcome).inc()
 
-    def watch(self, name: str, help_text: str, read: Callable[[], float | None]) -> None:
-        """A figure that is read when `/metrics` is asked; left out where it cannot be read."""
-        self.registry.register(_Watched(name, help_text, read))
+    def watch(self, figures: Mapping[str, str], read: Callable[[], Mapping[str, float]]) -> None:
+        """Figures that are read when `/metrics` is asked.
+
+        Args:
+            figures: their names, each with what it says.
+            read: once for all of them. Those that it leaves out are left out of the answer.
+        """
+        self.registry.register(_Watched(figures, read))
 
 
 class _Watched(Collector):
-    def __init__(self, name: str, help_text: str, read: Callable[[], float | None]) -> None:
-        self._name, self._help, self._read = name, help_text, read
+    def __init__(self, figures: Mapping[str, str], read: Callable[[], Mapping[str, float]]) -> None:
+        self._figures, self._read = figures, read
 
     def collect(self) -> Iterator[Metric]:
-        value = self._read()
-        if value is not None:
-            yield GaugeMetricFamily(self._name, self._help, value=value)
+        for name, value in self._read().items():
+            yield GaugeMetricFamily(name, self._figures[name], value=value)
 
     def describe(self) -> Iterator[Metric]:
-        yield GaugeMetricFamily(self._name, self._help)
+        for name, says in self._figures.items():
+            yield GaugeMetricFamily(name, says)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from gateway.bank.register import Members
-from gateway.dialog.book import Book
 from gateway.dialog.gsm import plain
+from gateway.library.port import Books
 from gateway.notices.outbox import Fact
 from gateway.notices.senders import Never, Sms
 from gateway.values.money import Money
@@ -14,16 +14,16 @@ from gateway.values.outcome import Day, Value
 
 
 class Receipts:
-    """Composes receipts from the menu book and the register.
+    """Composes receipts from the current book and the register.
 
     Args:
-        book: its `receipts:` are the texts.
+        books: the `receipts:` of the current one are the texts.
         members: where to send, and the names of others.
         timezone: of the dates in a text.
     """
 
-    def __init__(self, book: Book, members: Members, timezone: ZoneInfo) -> None:
-        self._book = book
+    def __init__(self, books: Books, members: Members, timezone: ZoneInfo) -> None:
+        self._books = books
         self._members = members
         self._timezone = timezone
 
@@ -32,10 +32,11 @@ class Receipts:
         addressee = self._members.addressee(fact.member_ref)
         if addressee is None:
             return Never("the member has no phone here")
-        receipt = self._book.receipts.get(fact.name)
+        book = self._books.current
+        receipt = book.receipts.get(fact.name)
         if receipt is None:
             return Never(f"the menus have no receipt for {fact.name}")
-        text = receipt.text(self._values(fact), addressee.language, self._book.words)
+        text = receipt.text(self._values(fact), addressee.language, book.words)
         return Sms(addressee.msisdn, plain(text))
 
     def _values(self, fact: Fact) -> dict[str, Value]:

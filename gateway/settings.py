@@ -71,11 +71,12 @@ class Settings(BaseSettings):
     )
     session_idle_s: int = Field(bounds.SESSION_IDLE_S, ge=10, le=600)
     session_total_s: int = Field(bounds.SESSION_TOTAL_S, ge=30, le=1800)
+    draft_s: int = Field(bounds.DRAFT_S, ge=60, le=86_400, description="how long a redial goes on")
 
     # The process.
     host: str = Field("127.0.0.1", description="where the web server listens")
     port: int = Field(8080, ge=1, le=65535)
-    web_workers: int = Field(1, ge=1, le=64, description="processes of the web server")
+    web_workers: int = Field(1, ge=1, le=64, description="web processes; /metrics is of one")
     web_threads: int = Field(8, ge=1, le=128, description="requests at once in each of them")
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     demo: bool = Field(default=False, description="allow demo secrets and show the simulator")
@@ -83,7 +84,7 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """The webhook secrets that are valid now."""
-        return tuple(self.webhook_secrets.get_secret_value().split(","))
+        return tuple(map(str.strip, self.webhook_secrets.get_secret_value().split(",")))
 
     @property
     def peppers(self) -> dict[int, bytes]:
@@ -112,6 +113,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _nothing_of_the_demo(self) -> Settings:
         """Production refuses what is short, and what everybody knows."""
+        if any("/" in secret or not secret for secret in self.secrets):
+            raise ValueError(f"{PREFIX}WEBHOOK_SECRETS: one is empty, or has a slash in it")
         if self.demo:
             return self
         if min(map(len, self.secrets)) < _SECRET_CHARS_MIN:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -54,11 +52,7 @@ def endpoints(embedded_data: Path) -> Iterator[Endpoints]:
 def _migrated(endpoints: Endpoints) -> Endpoints:
     """The same, with a migrated database to copy."""
     _administer(endpoints, f"create database {_TEMPLATE}")
-    with warnings.catch_warnings():
-        # yoyo leaves its connection to the garbage collector, which would blame a later test.
-        warnings.simplefilter("ignore", ResourceWarning)
-        migrate(_of_database(endpoints.owner_url, _TEMPLATE))
-        gc.collect()
+    migrate(_of_database(endpoints.owner_url, _TEMPLATE))
     # Only a database that nobody is connected to can be copied.
     _administer(
         endpoints,

@@ -5,11 +5,12 @@ Only the clock, the cost of a PIN's hash and the instruction keys are the tests'
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import itertools
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -18,7 +19,7 @@ from flask.testing import FlaskClient
 from gateway import bootstrap
 from gateway.bank.hashing import CHEAPEST_FOR_TESTS, PepperedArgon2
 from gateway.bootstrap import Parts
-from gateway.db.pool import Database
+from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.demo.seed import seed
 from gateway.driver import Gateway
 from gateway.ledger.postgres.adapter import PostgresLedger
@@ -39,18 +40,38 @@ _sessions = itertools.count(1)
 
 
 @dataclass(slots=True)
+class Look:
+    """Something that is done every so often."""
+
+    every_s: float
+    run: Callable[[], object]
+    due_at: dt.datetime
+
+
+@dataclass(slots=True)
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until it is moved, and who looks at it."""
 
     at: dt.datetime = MORNING
+    looks: list[Look] = field(default_factory=list)
 
     def now(self) -> dt.datetime:
         """What time it is."""
         return self.at
 
     def pass_time(self, **spell: float) -> None:
-        """Move on: `pass_time(minutes=15)`."""
+        """Move on: `pass_time(minutes=15)`. Whatever is due by then is done once."""
         self.at += dt.timedelta(**spell)
+        for look in [look for look in self.looks if look.due_at <= self.at]:
+            look.due_at = self.at + dt.timedelta(seconds=look.every_s)
+            with contextlib.suppress(DatabaseUnavailableError):  # as the gateway's thread does
+                look.run()
+
+    def often(self, every_s: float, run: Callable[[], object]) -> Callable[[], None]:
+        """Do something every so often, until told to stop: in place of the gateway's thread."""
+        look = Look(every_s, run, self.at + dt.timedelta(seconds=every_s))
+        self.looks.append(look)
+        return lambda: self.looks.remove(look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +198,7 @@ def cooperative(
         mint_key=lambda: str(uuid.UUID(int=next(keys))),
         jitter=lambda: 0.5,
         hasher=HASHER,
+        often=clock.often,
     )
     metrics = Metrics()
     gateway = bootstrap.build(settings, metrics, parts)

@@ -59,6 +59,15 @@ def url(cooperative: Cooperative) -> Iterator[str]:
         ("migrate",),
         ("phone",),
         ("menus", "check"),
+        ("menus", "schema"),
+        ("menus", "publish"),
+        ("menus", "published"),
+        ("menus", "extract"),
+        ("menus", "update"),
+        ("menus", "languages"),
+        ("menus", "graph"),
+        ("menus", "print"),
+        ("menus", "try"),
         ("ledger", "verify"),
         ("ledger", "accounts"),
     ],
@@ -159,6 +168,14 @@ def test_the_phone_in_the_terminal_sends_money(url: str, cooperative: Cooperativ
     assert "SMS from NORANDINO: Enviaste S/ 50.00 a Segundo C." in shown
     assert typed == []
     assert cooperative.balances(SEGUNDO.ref)["100-0002"] == 360_00
+
+
+@pytest.mark.parametrize("typed", [["", "q"], ["", "1", "Q"], ["q"]])
+def test_the_phone_is_put_away_at_any_prompt(url: str, typed: list[str]) -> None:
+    """The end of the input does the same: no program may dial for ever."""
+    use(Phone(ROSA.msisdn, url, "demo", "*775#"), lambda line: None, lambda prompt: typed.pop(0))
+
+    assert typed == []
 
 
 def test_a_wrong_secret_is_explained(url: str) -> None:

@@ -21,8 +21,9 @@ from gateway.conversation import (
     take,
 )
 from gateway.dialog.state import Place, State, decode
+from gateway.library.port import OneBook
 from gateway.menus import load_book
-from gateway.sessions.port import Claim, Closed, New, Next, Repeat, UnderWay
+from gateway.sessions.port import Claim, Closed, Kept, New, Next, Repeat, UnderWay
 from gateway.values.member import MemberView
 from gateway.values.money import Money
 from gateway.values.msisdn import Msisdn
@@ -30,7 +31,7 @@ from gateway.values.outcome import Done, Outcome, Pending, Record, Refused
 from gateway.values.turn import Cumulative, Keystrokes, Origin, Reply, Turn
 
 BOOK = load_book(Path(__file__).parents[1] / "menus")
-LIBRARY = Library({BOOK.digest: BOOK}, BOOK, 160, "es")
+LIBRARY = Library(OneBook(BOOK), 160, "es")
 ROSA = MemberView("m-0001", "Rosa", "Rosa Q.", "es", enrolled=True)
 TURN = Turn(
     Origin("africastalking", "norandino", "s1", Msisdn("+51987000001")),
@@ -58,6 +59,7 @@ def drive(
     openings = iter(opened)
     effects = take(TURN, LIBRARY, "11111111-1111-4111-8111-111111111111")
     seen: list[Effect] = []
+    waited_ms = 0
     answer: Any = None
     while True:
         try:
@@ -69,15 +71,16 @@ def drive(
         match effect:
             case Open():
                 answer = next(openings)
-            case Wait():
-                answer = None
+            case Wait(ms):
+                waited_ms += ms
+                answer = waited_ms
             case Identify():
                 answer = ROSA
             case Recall():
                 answer = recalled
             case Perform(call):
                 answer = (bank or BANK)[call.operation]
-            case Close(_, _, _, reply_bytes):
+            case Close(_, _, Kept(_, _, reply_bytes)):
                 answer = kept or reply_bytes
 
 
@@ -89,19 +92,19 @@ def kinds(effects: list[Effect]) -> list[str]:
 def closed(effects: list[Effect]) -> State:
     """The state that was kept."""
     (close,) = (effect for effect in effects if isinstance(effect, Close))
-    return decode(close.state)
+    return decode(close.kept.state)
 
 
 def at_the_confirm_screen() -> bytes:
     """The state of a session that asks for the PIN."""
-    _, effects = drive(New(CLAIM, ("2", "987000002", "50")))
+    _, effects = drive(New(CLAIM, ("2", "987000002", "50"), b""))
     (close,) = (effect for effect in effects if isinstance(effect, Close))
-    return close.state
+    return close.kept.state
 
 
 def test_a_dial_is_kept_before_its_screen_goes_out() -> None:
     """Close is the last effect of every hop."""
-    reply, effects = drive(New(CLAIM, ()))
+    reply, effects = drive(New(CLAIM, (), b""))
 
     assert kinds(effects) == ["Open", "Identify", "Close"]
     assert reply.text.startswith("Hola Rosa")
@@ -148,7 +151,7 @@ def test_a_session_that_cannot_go_on_ends_politely(why: str) -> None:
 
 def test_the_key_is_kept_before_the_screen_that_confirms_goes_out() -> None:
     """It is in the state that Close carries."""
-    reply, effects = drive(New(CLAIM, ("2", "987000002", "50")))
+    reply, effects = drive(New(CLAIM, ("2", "987000002", "50"), b""))
 
     state = closed(effects)
     assert "PIN" in reply.text
@@ -159,7 +162,7 @@ def test_the_key_is_kept_before_the_screen_that_confirms_goes_out() -> None:
 
 def test_an_unseen_session_never_authorises_anything() -> None:
     """The PIN's hop of a session that Redis forgot: the rest of the text is dropped."""
-    reply, effects = drive(New(CLAIM, ("2", "987000002", "50", "4826")))
+    reply, effects = drive(New(CLAIM, ("2", "987000002", "50", "4826"), b""))
 
     called = [effect.call.operation for effect in effects if isinstance(effect, Perform)]
     assert "transfers.send" not in called
@@ -177,7 +180,7 @@ def test_an_unseen_session_never_authorises_anything() -> None:
 )
 def test_an_unseen_session_first_says_what_became_of_its_order(outcome: Outcome, said: str) -> None:
     """Where Redis forgot, the instruction remembers."""
-    reply, effects = drive(New(CLAIM, ("2", "987000002", "50", "4826")), recalled=outcome)
+    reply, effects = drive(New(CLAIM, ("2", "987000002", "50", "4826"), b""), recalled=outcome)
 
     assert said in reply.text
     assert "1. Saldo" in reply.text
@@ -188,7 +191,7 @@ def test_what_is_not_understood_in_a_deep_dial_is_asked_and_the_rest_dropped() -
     """`*775*2*40000002*50#`: the fifty must not become the phone number."""
     bank = BANK | {"payees.find": Refused("not_mobile")}
 
-    reply, effects = drive(New(CLAIM, ("2", "40000002", "50")), bank=bank)
+    reply, effects = drive(New(CLAIM, ("2", "40000002", "50"), b""), bank=bank)
 
     assert "DNI" in reply.text
     assert closed(effects).slot == "payee"
@@ -202,7 +205,7 @@ def test_money_moves_once_and_its_screen_ends_the_session() -> None:
     assert reply.ends
     assert "Op. 100001" in reply.text
     (close,) = (effect for effect in effects if isinstance(effect, Close))
-    assert b"4826" not in close.state + close.reply
+    assert b"4826" not in close.kept.state + close.kept.reply
 
 
 def test_a_worker_that_was_overtaken_shows_what_the_other_did() -> None:
@@ -228,7 +231,7 @@ def test_an_answer_after_the_last_screen_starts_afresh() -> None:
     _, effects = drive(Next(CLAIM, at_the_confirm_screen(), "4826"))
     (close,) = (effect for effect in effects if isinstance(effect, Close))
 
-    reply, effects = drive(Next(CLAIM, close.state, "1"))
+    reply, effects = drive(Next(CLAIM, close.kept.state, "1"))
 
     assert reply.ends
     assert not any(isinstance(effect, Perform) for effect in effects)

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from gateway.values.msisdn import Msisdn
+from gateway.values.turn import Origin
 from tests.cooperative import Cooperative, Handset, Screen
 from tests.people import BY_NAME, PEOPLE, STRANGER
 
 STORIES = sorted((Path(__file__).parent / "dialogs").glob("*.txt"))
 
 _LINE = re.compile(r"(?P<who>[A-Z][a-zñáéíóú]+): (?P<typed>.*)")
+_TEXTED = re.compile(r"(?P<who>[A-Z][a-zñáéíóú]+) escribe un SMS: (?P<text>.*)")
 _DIALLED = re.compile(r"\*775(?:\*(?P<then>.+))?#")
 _REFERENCE = re.compile(r"(?<=[Oo]p\. )\d{6,}")
 _WAITS = re.compile(r"\((?P<minutes>\d+) minutos despues\)")
@@ -40,6 +43,10 @@ def _play(script: str, cooperative: Cooperative) -> Iterator[str]:
     for line in script.rstrip("\n").split("\n"):
         if waits := _WAITS.fullmatch(line):
             cooperative.clock.pass_time(minutes=int(waits["minutes"]))
+        elif texted := _TEXTED.fullmatch(line):
+            yield line
+            yield f"    {_masked(_answer_to(texted['who'], texted['text'], cooperative))}"
+            continue
         elif said := _LINE.fullmatch(line):
             yield line
             screen = _answer(said["who"], said["typed"], phones, cooperative)
@@ -61,6 +68,13 @@ def _answer(who: str, typed: str, phones: dict[str, Handset], cooperative: Coope
     if typed == "(su PIN)":
         typed = BY_NAME[who].pin or ""
     return phones[who].press("" if typed == "(nada)" else typed)
+
+
+def _answer_to(who: str, text: str, cooperative: Cooperative) -> str:
+    """What is answered to an SMS."""
+    msisdn = BY_NAME[who].msisdn if who in BY_NAME else STRANGER
+    origin = Origin("sms", "norandino", f"sms-{text}", Msisdn(msisdn))
+    return cooperative.gateway.prepare(origin, text).text
 
 
 def _shown(screen: Screen) -> Iterator[str]:

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -33,6 +34,8 @@ class Line:
         self.port = self._listener.getsockname()[1]
         self._whole = threading.Event()
         self._whole.set()
+        self._flowing = threading.Event()
+        self._flowing.set()
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -43,12 +46,18 @@ class Line:
             end.close()
         self._open.clear()
 
+    def freeze(self) -> None:
+        """Connections stay, and nothing comes through any more."""
+        self._flowing.clear()
+
     def mend(self) -> None:
         """It carries again."""
+        self._flowing.set()
         self._whole.set()
 
     def close(self) -> None:
         """Take it away."""
+        self._flowing.set()
         self.cut()
         self._listener.close()
 
@@ -75,6 +84,7 @@ class Line:
                     for key, _ in ready.select():
                         assert isinstance(key.fileobj, socket.socket)
                         data = key.fileobj.recv(65536)
+                        self._flowing.wait()
                         if not data:
                             raise ConnectionError
                         key.data.sendall(data)
@@ -150,6 +160,53 @@ def test_a_store_that_is_away_is_an_apology_in_time_and_heals(wired: Wired, stor
     while not wired.ready() and time.monotonic() < deadline:
         time.sleep(0.1)
     assert wired.phone(ROSA.msisdn).dial().text.startswith("Hola Rosa")
+
+
+@pytest.mark.parametrize("store", ["database", "redis"])
+def test_a_store_that_is_frozen_takes_nobody_down(wired: Wired, store: str) -> None:
+    """It holds its connections and says nothing. Twelve members at once get their apology, and the
+    process still says that it lives."""
+    line: Line = getattr(wired, store)
+    assert wired.phone(ROSA.msisdn).dial().text.startswith("Hola Rosa")
+
+    line.freeze()
+    began = time.monotonic()
+    with ThreadPoolExecutor(12) as members:
+        dialled = [members.submit(wired.phone(f"+5198700010{n:02}").dial) for n in range(12)]
+        assert wired.client.get("/health/live").status_code == 200
+        screens = [screen.result() for screen in dialled]
+    took_s = time.monotonic() - began
+
+    assert all(screen.ends for screen in screens)
+    assert took_s < APOLOGY_MAX_S + 0.5
+    assert wired.client.get("/metrics").status_code == 200
+
+    line.mend()
+    deadline = time.monotonic() + HEAL_MAX_S
+    while not wired.ready() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert wired.phone(ROSA.msisdn).dial().text.startswith("Hola Rosa")
+
+
+@pytest.mark.parametrize("store", ["database", "redis"])
+def test_the_networks_repeat_of_a_failed_hop_is_answered_as_soon(wired: Wired, store: str) -> None:
+    """The claim of the first try is given back, so the second one need not wait for it."""
+    phone = wired.phone(ROSA.msisdn)
+    phone.dial()
+    phone.press("2", "987000002", "50")
+    line: Line = getattr(wired, store)
+    line.cut()
+    phone.press(str(ROSA.pin))
+    began = time.monotonic()
+    again = phone.send()
+
+    assert again.ends
+    assert time.monotonic() - began < APOLOGY_MAX_S
+    line.mend()
+    deadline = time.monotonic() + HEAL_MAX_S
+    while not wired.ready() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert "Listo" in phone.send().text
 
 
 def test_while_money_is_in_doubt_nobody_says_that_it_did_not_move(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
 from gateway.bounds import MOVEMENTS_SHOWN
+from gateway.ledger.port import MOVEMENT_KINDS
 from gateway.values.outcome import Day, Done, Outcome, Record
 
 
@@ -41,18 +42,23 @@ def _movements(desk: Desk, request: Request) -> Outcome:
 
 
 OPERATIONS = (
-    Operation(name="accounts.savings", perform=_savings, rows={"code": "text", "name": "text"}),
+    Operation(name="accounts.savings", perform=_savings, rows={"code": "ref", "name": "product"}),
     Operation(
         name="accounts.balance",
         perform=_balance,
-        rows={"name": "text", "available": "money", "balance": "money"},
+        rows={"name": "product", "available": "signed_money", "balance": "signed_money"},
         needs_pin=True,
     ),
     Operation(
         name="accounts.movements",
         perform=_movements,
         takes={"source": "savings_account"},
-        rows={"kind": "text", "day": "date", "party": "text", "amount": "money"},
+        rows={
+            "kind": "|".join(MOVEMENT_KINDS),
+            "day": "date",
+            "party": "person",
+            "amount": "signed_money",
+        },
         needs_pin=True,
     ),
 )

@@ -17,7 +17,7 @@ OPERATIONS = (
     Operation(
         name="members.set_language",
         perform=_set_language,
-        takes={"language": "choice"},
-        gives={"language": "text"},
+        takes={"language": "language"},
+        gives={"language": "language"},
     ),
 )

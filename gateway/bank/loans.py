@@ -109,7 +109,7 @@ def _known(loan: LoanStatus) -> dict[str, Value]:
 
 
 _STATUS = {
-    "name": "text",
+    "name": "product",
     "owed": "money",
     "instalment": "money",
     "due_on": "date",
@@ -119,18 +119,22 @@ _STATUS = {
     "left": "number",
     "payoff": "money",
 }
-_SLOTS = {"how": "choice", "loan": "loan", "source": "savings_account", "amount": "money"}
-_REFUSED = frozenset({"nothing_owed", "over_payoff", "over_limit"})
+_SLOTS = {
+    "how": "instalment|part|payoff",
+    "loan": "loan",
+    "source": "savings_account",
+    "amount": "money?",  # only a part has one
+}
 
 OPERATIONS = (
-    Operation(name="loans.open", perform=_open, rows={"code": "text", "name": "text"}),
-    Operation(name="loans.status", perform=_status, gives=_STATUS, refusals=frozenset({"no_loan"})),
+    Operation(name="loans.open", perform=_open, rows={"code": "ref", "name": "product"}),
+    Operation(name="loans.status", perform=_status, gives=_STATUS, refusals={"no_loan": {}}),
     Operation(
         name="loans.owed",
         perform=_owed,
         takes={"loan": "loan"},
         gives=_STATUS,
-        refusals=frozenset({"nothing_owed"}),
+        refusals={"nothing_owed": {}},
         needs_pin=True,
     ),
     Operation(
@@ -138,14 +142,32 @@ OPERATIONS = (
         perform=_quote,
         takes=_SLOTS,
         gives={"to_pay": "money", "tax": "money"},
-        refusals=_REFUSED,
+        refusals={
+            "nothing_owed": {},
+            "over_payoff": {"payoff": "money"},
+            "over_limit": {"limit": "money"},
+        },
     ),
     Operation(
         name=_PAY,
         perform=_pay,
         takes={**_SLOTS, "to_pay": "money"},
-        gives={"reference": "text", "tax": "money", "owed": "money", "closed": "flag"},
-        refusals=_REFUSED | {"insufficient_funds", "payoff_changed", "again", "no_such_account"},
+        gives={
+            "reference": "reference",
+            "tax": "money",
+            "amount": "money",
+            "owed": "money?",  # a remote core does not say it
+            "closed": "flag?",
+        },
+        refusals={
+            "nothing_owed": {},
+            "over_payoff": {},  # somebody paid meanwhile: what is owed now, the core does not say
+            "over_limit": {"limit": "money"},
+            "insufficient_funds": {"available": "money?"},
+            "payoff_changed": {},
+            "again": {},
+            "no_such_account": {},
+        },
         moves_money=True,
         needs_pin=True,
     ),

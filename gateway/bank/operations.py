@@ -58,11 +58,12 @@ class Operation:
 
     Args:
         name: `transfers.send`; journeys name it in `do:`, `quote:` or `data:`.
-        takes: its slots, each with its kind: a slot's type, or `text`.
-        gives: its results, each with its kind (`money`, `date`, `text`, `number`, `flag`, or a slot's
-            type); a text may name them.
+        takes: its slots, each with its kind. How kinds are written is said in
+            `gateway/dialog/kinds.py`.
+        gives: its results, each with its kind; a text may name them.
         rows: the fields of each row of its list, each with its kind; None where it has none.
-        refusals: every code that it can refuse with, beside those of the PIN.
+        refusals: every code that it can refuse with, beside those of the PIN, and the figures that
+            come with it.
         moves_money: then it needs a key, and a screen that confirms with the PIN.
         needs_pin: whether it answers only to the member's PIN.
     """
@@ -72,7 +73,7 @@ class Operation:
     takes: Mapping[str, str] = field(default_factory=dict)
     gives: Mapping[str, str] = field(default_factory=dict)
     rows: Mapping[str, str] | None = None
-    refusals: frozenset[str] = frozenset()
+    refusals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     moves_money: bool = False
     needs_pin: bool = False
 

@@ -10,9 +10,13 @@ from gateway.values.outcome import Done, Outcome, Record, Refused
 
 
 def _recent(desk: Desk, request: Request) -> Outcome:
-    """The member's other accounts, then the members whom they sent money to last."""
-    source = request.record("source").text("code")
-    own = [account for account in desk.savings(request.member.ref) if account.code != source]
+    """The member's other accounts, then the members whom they sent money to last. The source may
+    not be known yet: then any own account may be the target, and the order tells if both are the
+    same."""
+    source = request.values.get("source")
+    code = source.text("code") if isinstance(source, Record) else ""
+    accounts = desk.savings(request.member.ref)
+    own = [account for account in accounts if account.code != code and len(accounts) > 1]
     refs = desk.instructions.recent_payees(request.member.ref, PAYEES_OFFERED)
     names = desk.members.short_names(refs)
     offered = [payee(request.member.ref, account.name, account.code) for account in own]
@@ -43,14 +47,14 @@ OPERATIONS = (
     Operation(
         name="payees.recent",
         perform=_recent,
-        takes={"source": "savings_account"},
-        rows={"name": "text", "account": "text", "member_ref": "text"},
+        takes={"source": "savings_account?"},
+        rows={"name": "payee_name", "account": "ref", "member_ref": "ref"},
     ),
     Operation(
         name="payees.find",
         perform=_find,
         takes={"typed": "text"},
         gives={"payee": "payee"},
-        refusals=frozenset({"not_a_phone", "not_mobile", "not_a_member", "yourself"}),
+        refusals={"not_a_phone": {}, "not_mobile": {}, "not_a_member": {}, "yourself": {}},
     ),
 )

@@ -11,6 +11,9 @@ from gateway.db.pool import Database, Row
 from gateway.values.outcome import Refused
 from gateway.values.pin import Pin
 
+# What the PIN is refused with, before the operation is asked at all.
+REFUSALS = frozenset({"no_pin", "wrong_pin", "pin_locked"})
+
 _CLAIM = "select * from bank.claim_pin_attempt(%s, %s, %s, %s, %s)"
 _SETTLE = "select bank.settle_pin_attempt(%s, %s)"
 

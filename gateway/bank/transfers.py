@@ -76,16 +76,20 @@ OPERATIONS = (
         perform=_quote,
         takes=_SLOTS,
         gives={"tax": "money"},
-        refusals=frozenset({"no_such_account", "same_account", "over_limit"}),
+        refusals={"no_such_account": {}, "same_account": {}, "over_limit": {"limit": "money"}},
     ),
     Operation(
         name=_SEND,
         perform=_send,
         takes=_SLOTS,
-        gives={"reference": "text", "tax": "money"},
-        refusals=frozenset(
-            {"insufficient_funds", "over_limit", "again", "no_such_account", "same_account"}
-        ),
+        gives={"reference": "reference", "tax": "money", "amount": "money"},
+        refusals={
+            "insufficient_funds": {"available": "money?"},  # a remote core does not say how much
+            "over_limit": {"limit": "money"},
+            "again": {},
+            "no_such_account": {},
+            "same_account": {},
+        },
         moves_money=True,
         needs_pin=True,
     ),

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, Self
 
 import psycopg
+from psycopg.abc import RV, PQGen
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from gateway.bounds import RECONNECT_S, STATEMENT_TIMEOUT_MS, STORE_TIMEOUT_MS
+from gateway.bounds import (
+    ANSWER_SLACK_MS,
+    PATIENT_STATEMENT_MS,
+    RECONNECT_S,
+    SILENCE_MS,
+    STATEMENT_TIMEOUT_MS,
+    STORE_TIMEOUT_MS,
+)
 
 Row = dict[str, Any]
 
@@ -19,17 +28,51 @@ class DatabaseUnavailableError(Exception):
     again."""
 
 
+class _NoAnswerError(psycopg.OperationalError):
+    """The server has the statement and says nothing."""
+
+
+class _Connection(psycopg.Connection[Row]):
+    """A connection that gives a silent server up.
+
+    The server's own `statement_timeout` cannot help where the server itself is frozen, and no
+    thread may wait for one: a few of them, and nobody is served at all.
+    """
+
+    answer_s: float = (STATEMENT_TIMEOUT_MS + ANSWER_SLACK_MS) / 1000
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        began = time.monotonic()
+        try:
+            return super().wait(gen, interval, timeout or self.answer_s)
+        except psycopg.OperationalError as error:
+            if time.monotonic() - began < self.answer_s:
+                raise
+            self.pgconn.finish()  # its answer may still come: nobody may take it for another's
+            raise _NoAnswerError(f"no answer within {self.answer_s} s") from error
+
+
+class _PatientConnection(_Connection):
+    """For a person who waits at a terminal for a sum over everything."""
+
+    answer_s = (PATIENT_STATEMENT_MS + ANSWER_SLACK_MS) / 1000
+
+
 class Database:
     """A pool in autocommit: every call is one statement, one round trip, one transaction.
 
     Args:
         dsn: a libpq connection string or URL.
         size_max: the most connections that this process may hold.
+        patient: statements may take minutes, not a moment: never where a member waits.
     """
 
-    def __init__(self, dsn: str, size_max: int) -> None:
-        self._pool: ConnectionPool[psycopg.Connection[Row]] = ConnectionPool(
+    def __init__(self, dsn: str, size_max: int, *, patient: bool = False) -> None:
+        statement_ms = PATIENT_STATEMENT_MS if patient else STATEMENT_TIMEOUT_MS
+        self._away_until = 0.0
+        self._pool: ConnectionPool[_Connection] = ConnectionPool(
             dsn,
+            connection_class=_PatientConnection if patient else _Connection,
             min_size=1,
             max_size=size_max,
             timeout=STORE_TIMEOUT_MS / 1000,
@@ -40,7 +83,7 @@ class Database:
                 "autocommit": True,
                 "row_factory": dict_row,
                 "connect_timeout": 2,  # seconds; libpq takes no less
-                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
+                "options": f"-c statement_timeout={statement_ms}",
                 "application_name": "chaski",
             },
             open=False,
@@ -64,22 +107,30 @@ class Database:
         """Run one statement and fetch its rows.
 
         A connection that the server dropped while it lay in the pool is replaced and the statement
-        sent once more. That is safe because whatever moves money carries its key.
+        sent once more. That is safe because whatever moves money carries its key. A server that
+        says nothing is not asked again for a moment, so that its callers fail at once.
 
         Raises:
             DatabaseUnavailableError: no connection, or lost twice, or out of time.
             psycopg.Error: the statement itself is refused.
         """
+        if time.monotonic() < self._away_until:
+            raise DatabaseUnavailableError("PostgreSQL said nothing a moment ago")
         try:
             return self._once(sql, params)
-        except (psycopg.OperationalError, PoolTimeout) as first:
-            if isinstance(first, psycopg.errors.QueryCanceled | PoolTimeout):
-                raise DatabaseUnavailableError(str(first)) from first
-        self._pool.check()
+        except (_NoAnswerError, psycopg.errors.QueryCanceled, PoolTimeout) as error:
+            raise self._unavailable(error) from error
+        except psycopg.OperationalError:
+            self._pool.check()
         try:
             return self._once(sql, params)
-        except (psycopg.OperationalError, PoolTimeout) as second:
-            raise DatabaseUnavailableError(str(second)) from second
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> DatabaseUnavailableError:
+        if isinstance(error, _NoAnswerError):
+            self._away_until = time.monotonic() + SILENCE_MS / 1000
+        return DatabaseUnavailableError(str(error))
 
     def row(self, sql: str, params: Sequence[object] = ()) -> Row:
         """Run one statement that answers exactly one row."""

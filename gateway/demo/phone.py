@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 _TIMEOUT_S = 10  # as the aggregator waits
 _WIDTH = 34  # letters a line: room for the longest option
 
+PUT_AWAY = "q"
+
 Say = Callable[[str], None]
 Ask = Callable[[str], str]
 
@@ -95,17 +97,25 @@ def use(phone: Phone, say: Say, ask: Ask) -> None:
     """
     say(f"This is the phone {phone.msisdn}. Enter dials {phone.short_code}; q puts it away.")
     phone.new_sms()  # what lay there before is not news
-    while ask("dial> ").strip().lower() not in {"q", "quit", "exit"}:
-        screen, over = phone.dial()
-        say(framed(screen))
-        while not over:
-            keys = ask("answer (empty hangs up)> ").strip()
-            if not keys:
-                break
-            screen, over = phone.press(keys)
-            say(framed(screen))
+    while ask("dial> ").strip().lower() != PUT_AWAY:
+        put_away = _call(phone, say, ask)
         for sms in phone.new_sms():
             say(f"  SMS from {sms}")
+        if put_away:
+            return
+
+
+def _call(phone: Phone, say: Say, ask: Ask) -> bool:
+    """One session, until the network or the person ends it. True: the phone is put away as well."""
+    screen, over = phone.dial()
+    say(framed(screen))
+    while not over:
+        keys = ask("answer (empty hangs up)> ").strip()
+        if not keys or keys.lower() == PUT_AWAY:
+            return bool(keys)
+        screen, over = phone.press(keys)
+        say(framed(screen))
+    return False
 
 
 def framed(screen: str) -> str:

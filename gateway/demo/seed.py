@@ -15,7 +15,7 @@ from gateway.values.money import Money
 from gateway.values.pin import Pin
 
 _REGISTER = "select bank.register_member(%s, %s, %s, %s, %s)"
-_SET_PIN = "select bank.set_pin(%s, %s, %s)"
+_FIRST_PIN = "select bank.first_pin(%s, %s, %s)"
 
 # At 30 % a year this principal makes twelve instalments of exactly S/ 85.40.
 _ROSA_PRINCIPAL = Money(891_58)
@@ -66,7 +66,7 @@ def _with_the_gateway(owner: psycopg.Connection, person: Person, hasher: PinHash
     )
     if person.pin is not None:
         hashed, version = hasher.hash(person.ref, Pin(person.pin))
-        owner.execute(_SET_PIN, (person.ref, hashed, version))
+        owner.execute(_FIRST_PIN, (person.ref, hashed, version))
 
 
 def _lend_to_rosa(office: LedgerOffice, today: dt.date) -> None:

@@ -94,7 +94,8 @@ def run_demo(
         finally:
             from_here_on_ignored()
             if children or embedded.servers:
-                say("Stopping web, worker, Redis and PostgreSQL")
+                with contextlib.suppress(OSError):  # nobody reads it: the terminal was closed
+                    say("Stopping web, worker, Redis and PostgreSQL")
             for child in children:  # first those whom members reach
                 _stop_group(child)
             embedded.stop()

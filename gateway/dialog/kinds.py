@@ -1,4 +1,11 @@
-"""The kinds of slot: how each is offered, typed and looked up."""
+"""The kinds of slot: how each is offered, typed and looked up.
+
+A slot's kind is one of `KINDS`. What an operation declares may also be of a *plain* kind: `money`,
+`signed_money` (less than nothing, too), `date`, `number`, `person` (a short name), `product` (the
+name of an account or a loan), `payee_name` (either), `reference`, `text`; or of one that is not for
+members' eyes: `flag`, `ref`, or the values that there are: `instalment|part|payoff`. With a `?`
+behind it, it is not always there.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +23,11 @@ class Kind:
     Args:
         offers: an operation whose rows are offered as options, by their `name`.
         alone: whether a single offer is taken without asking.
-        parse: reads what was typed; raises `answers.NotUnderstoodError`.
+        parse: reads what was typed; raises `answers.NotUnderstoodError` with one of `misread`.
         resolve: an operation that turns what was typed into the value, under the kind's own name.
         none: the sentence for when there is nothing to offer and nothing can be typed.
         fields: what a placeholder may name of a record, each with its kind; empty for a scalar.
+        whom: whether money goes to it: then the screen that confirms has to name it.
     """
 
     offers: str | None = None
@@ -28,24 +36,31 @@ class Kind:
     resolve: str | None = None
     none: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+    misread: tuple[str, ...] = ()
+    whom: bool = False
 
+
+PRODUCT: Mapping[str, str] = {"code": "ref", "name": "product"}
 
 KINDS: Mapping[str, Kind] = {
     "savings_account": Kind(
         offers="accounts.savings",
         alone=True,
         none="no_account",
-        fields={"code": "text", "name": "text"},
+        fields=PRODUCT,
     ),
     "payee": Kind(
         offers="payees.recent",
         resolve="payees.find",
-        fields={"name": "text", "account": "text", "member_ref": "text"},
+        fields={"name": "payee_name", "account": "ref", "member_ref": "ref"},
+        whom=True,
     ),
-    "loan": Kind(
-        offers="loans.open", alone=True, none="no_loan", fields={"code": "text", "name": "text"}
+    "loan": Kind(offers="loans.open", alone=True, none="no_loan", fields=PRODUCT, whom=True),
+    "money": Kind(
+        parse=answers.money,
+        misread=("not_an_amount", "amount_ambiguous", "amount_zero", "amount_too_big"),
     ),
-    "money": Kind(parse=answers.money),
-    "date": Kind(parse=answers.day),
-    "choice": Kind(),
+    "date": Kind(parse=answers.day, misread=("not_a_date",)),
+    "choice": Kind(),  # of the slot's own options
+    "language": Kind(),  # of those that the book offers
 }

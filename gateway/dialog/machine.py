@@ -6,23 +6,32 @@ comes back through `Machine.answered`. Nothing here waits, reads a clock or make
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
 import msgspec
 
-from gateway.bounds import ANSWER_CHARS_MAX
+from gateway.bounds import (
+    ANSWER_CHARS_MAX,
+    OPTIONS_PER_LIST,
+    PIN_DIGITS_MAX,
+    PIN_DIGITS_MIN,
+)
 from gateway.dialog.answers import NotUnderstoodError
-from gateway.dialog.book import Book, Journey, Menu, Refusal, Slot
+from gateway.dialog.book import Book, Journey, Menu, Option, Refusal, Slot
+from gateway.dialog.keywords import TextOrder
 from gateway.dialog.kinds import KINDS
 from gateway.dialog.screen import Keys, fit
 from gateway.dialog.state import Draft, Offer, Place, State
 from gateway.values.member import MemberView
-from gateway.values.outcome import Done, Outcome, Pending, Record, Refused, Rows, Value
+from gateway.values.outcome import Done, Outcome, Pending, Record, Refused, Rows, Value, Values
 from gateway.values.pin import Pin
 
 BACK, HOME, MORE = "0", "00", "9"
+
+_LIKE_A_PIN = re.compile(rf"[0-9]{{{PIN_DIGITS_MIN},{PIN_DIGITS_MAX}}}")
 
 
 class Why(Enum):
@@ -60,6 +69,25 @@ Step = tuple[State, Show | Call]
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """A dial.
+
+    Args:
+        member: whose phone it is; None for a stranger.
+        language: what to speak, of the member or of the house.
+        notice: what stands above the home menu's options.
+        answers: what was dialled behind the short code.
+        draft: what the caller left unfinished moments ago.
+    """
+
+    member: MemberView | None
+    language: str
+    notice: str = ""
+    answers: tuple[str, ...] = ()
+    draft: Draft | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """The rules of the book for one turn.
 
@@ -75,14 +103,24 @@ class Machine:
 
     # ---- What may happen to a conversation ---------------------------------------------------
 
-    def dial(self, member: MemberView | None, language: str, notice: str = "") -> Step:
-        """Somebody dialled. `notice` stands above the home menu's options."""
-        start = State(book=self.book.digest, language=language, member=member)
-        if member is None:
+    def dial(self, visit: Visit) -> Step:
+        """Somebody dialled."""
+        start = self._start(visit.member, visit.language)
+        if visit.member is None:
             return self._end(start, self._say(start, "stranger"))
-        if not member.enrolled:
+        if not visit.member.enrolled:
             return self._end(start, self._say(start, "not_enrolled"))
-        return self._home(start, notice)
+        draft = self._still_good(visit.draft)
+        if draft and not visit.notice and not visit.answers:
+            return self._offer_to_go_on(_with(start, draft=draft))
+        return self._home(_with(start, queue=visit.answers), visit.notice)
+
+    def order(self, member: MemberView, language: str, order: TextOrder) -> Step:
+        """A journey that was begun by SMS: its slots are filled from what the text says."""
+        journey, start = order.journey, self._start(member, language)
+        given = journey.sms_values if order.answers else journey.sms_alone
+        draft = Draft(journey=journey.name, slots=dict(given))
+        return self._next(_with(start, menu=self.book.home, draft=draft, queue=order.answers))
 
     def press(self, state: State, answer: str) -> Step:
         """The member answered the screen that `state` shows."""
@@ -108,10 +146,14 @@ class Machine:
                 return self._fill(state, typed)
             case Place.CONFIRM:
                 return self._authorise(state, typed)
+            case Place.RESUME:
+                return self._go_on(state, typed)
             case Place.AGAIN:
                 return self._once_more(state, typed)
-            case Place.TOLD | Place.OVER:
-                return self._wrong(state, "not_an_option")
+            case Place.TOLD:
+                return self._wrong(state, "only_back")
+            case Place.OVER:
+                return self._wrong(state, "only_more")
 
     def answered(self, state: State, call: Call, outcome: Outcome) -> Step:
         """The operation that `call` asked for came to an outcome."""
@@ -126,6 +168,10 @@ class Machine:
                 return self._quoted(state, outcome)
             case Why.DO:
                 return self._done(state, outcome)
+
+    def ended(self, state: State) -> bool:
+        """Whether the member has seen the last of it: there is nothing to answer any more."""
+        return self._show(state).ends
 
     def show(self, state: State) -> Show:
         """The screen that the member is looking at, again."""
@@ -159,13 +205,17 @@ class Machine:
         said = menu.say.text(values, state.language, self.book.words)
         lines = tuple(
             f"{option.key}. {option.label.text(values, state.language, self.book.words)}"
-            for option in menu.options
+            for option in self._options(state)
         )
         body = "\n".join(filter(None, (state.body, said)))
-        return self._screen(state, Place.MENU, body, lines)
+        step = self._screen(state, Place.MENU, body, lines)
+        if state.queue:
+            first, *rest = state.queue
+            return self._choose(_with(step[0], queue=tuple(rest)), first)
+        return step
 
     def _choose(self, state: State, typed: str) -> Step:
-        for option in self.book.menus[state.menu].options:
+        for option in self._options(state):
             if typed == str(option.key):
                 break
         else:
@@ -174,6 +224,15 @@ class Machine:
         if option.go in self.book.menus:
             return self._menu(_with(state, trail=(*state.trail, state.menu)), option.go)
         return self._next(_with(state, draft=Draft(journey=option.go, slots=dict(option.given))))
+
+    def _options(self, state: State) -> list[Option]:
+        """The menu's options that are for this member."""
+        values = self._values(state)
+        return [
+            option
+            for option in self.book.menus[state.menu].options
+            if option.only_when is None or option.only_when.holds(values)
+        ]
 
     def _back(self, state: State) -> Step:
         """One step back: a page, an answer, or a menu; from home, out."""
@@ -196,9 +255,19 @@ class Machine:
         """Go on with the draft: the next empty slot, the quote, the confirm screen, or the
         operation."""
         draft, journey = _drafted(state), self._journey(state)
-        for slot in journey.slots:
-            if slot.name not in draft.slots and self._applies(state, slot):
-                return self._ask(_with(state, slot=slot.name), slot)
+        empty = [
+            slot
+            for slot in journey.slots
+            if slot.name not in draft.slots and self._applies(state, slot)
+        ]
+        for slot in empty:
+            if slot.name not in draft.unclear:
+                return self._ask(state, slot)
+        for slot in empty:  # what came early and was not understood; the rest of it is dropped
+            problem = draft.unclear[slot.name]
+            return self._ask(
+                _with(state, queue=()), slot, self._say(state, problem) if problem else ""
+            )
         if journey.quote and draft.quote is None:
             return state, Call(Why.QUOTE, journey.quote, draft.slots)
         if journey.confirm is None:
@@ -210,6 +279,11 @@ class Machine:
         state = _with(state, slot=slot.name, body=problem)
         if operation := KINDS[slot.type].offers:
             return state, Call(Why.OFFERS, operation, _drafted(state).slots)
+        if slot.type == "language":
+            offers = tuple(
+                Offer(key, code) for key, (code, _) in enumerate(self.book.offered, start=1)
+            )
+            return self._show_slot(state, slot, offers, [name for _, name in self.book.offered])
         choices = tuple(
             Offer(key, choice.value) for key, choice in enumerate(slot.choices, start=1)
         )
@@ -230,17 +304,44 @@ class Machine:
             return self._tell(
                 state, Refusal(self.book.words.sentences[kind.none], slot.at), outcome
             )
-        offers = tuple(Offer(key, row) for key, row in enumerate(outcome.rows, start=1))
-        return self._show_slot(state, slot, offers, _names(outcome.rows))
+        rows = outcome.rows[:OPTIONS_PER_LIST]  # 9 is always "more"
+        offers = tuple(Offer(key, row) for key, row in enumerate(rows, start=1))
+        return self._show_slot(state, slot, offers, _names(rows))
 
     def _show_slot(
         self, state: State, slot: Slot, offers: tuple[Offer, ...], labels: list[str]
     ) -> Step:
+        state = _with(state, offers=offers)
+        if state.queue:
+            return self._feed(state, slot)
         known = self._values(state) | {"offers": len(offers)}
         asked = slot.ask.text(known, state.language, self.book.words)
         body = "\n".join(filter(None, (state.body, asked)))
         lines = tuple(f"{offer.key}. {label}" for offer, label in zip(offers, labels, strict=True))
-        return self._screen(_with(state, offers=offers), Place.SLOT, body, lines)
+        return self._screen(state, Place.SLOT, body, lines)
+
+    def _feed(self, state: State, slot: Slot) -> Step:
+        """Answer a slot with what came early. Where only the list's own keys can answer it,
+        anything else is meant for the next slot."""
+        first, *rest = state.queue
+        kind = KINDS[slot.type]
+        listed = any(first == str(offer.key) for offer in state.offers)
+        if not listed and kind.parse is None and kind.resolve is None:
+            return self._not_clear(state, "")
+        return self._fill(_with(state, queue=tuple(rest), feeding=True), first)
+
+    def _not_clear(self, state: State, code: str) -> Step:
+        """Leave this slot for later, and go on with what else came early."""
+        draft = _drafted(state)
+        unclear = {**draft.unclear, state.slot: code}
+        draft = msgspec.structs.replace(draft, unclear=unclear)
+        return self._next(_with(state, draft=draft, offers=(), feeding=False))
+
+    def _misread(self, state: State, code: str, values: Values | None = None) -> Step:
+        """An answer that is no value of its slot."""
+        if state.feeding:
+            return self._not_clear(state, code if code in self.book.words.sentences else "refused")
+        return self._wrong(state, code, values)
 
     def _fill(self, state: State, typed: str) -> Step:
         slot = self._journey(state).slot(state.slot)
@@ -251,17 +352,20 @@ class Machine:
         if kind.resolve:
             return state, Call(Why.RESOLVE, kind.resolve, {**_drafted(state).slots, "typed": typed})
         if kind.parse is None:
-            return self._wrong(state, "not_an_option")
+            return self._misread(state, "not_an_option")
         try:
-            return self._next(self._take(state, kind.parse(typed)))
+            value = kind.parse(typed)
         except NotUnderstoodError as error:
-            return self._wrong(state, error.code)
+            return self._misread(state, error.code)
+        return self._next(self._take(state, value))
 
     def _resolved(self, state: State, outcome: Outcome) -> Step:
         slot = self._journey(state).slot(state.slot)
         if isinstance(outcome, Done):
             return self._next(self._take(state, outcome.values[slot.type]))
-        return self._wrong(state, outcome.code if isinstance(outcome, Refused) else "unavailable")
+        if isinstance(outcome, Refused):
+            return self._misread(state, outcome.code, outcome.values)
+        return self._misread(state, "unavailable")
 
     def _quoted(self, state: State, outcome: Outcome) -> Step:
         if isinstance(outcome, Done):
@@ -274,6 +378,9 @@ class Machine:
         it."""
         draft = _drafted(state)
         state = _with(state, draft=msgspec.structs.replace(draft, key=draft.key or self.spare_key))
+        if any(_LIKE_A_PIN.fullmatch(answer) for answer in state.queue):
+            problem = self._say(state, "never_dial_pin")
+            state = _with(state, pin_shown=True)
         said = (
             journey.confirm.text(self._values(state), state.language, self.book.words)
             if journey.confirm
@@ -325,6 +432,7 @@ class Machine:
     def _refused(self, state: State, outcome: Outcome) -> Step:
         """The bank said no: say why, and ask again what can be changed. The key is spent."""
         draft, journey = _drafted(state), self._journey(state)
+        state = _with(state, queue=())
         refusal = self._refusal(state, journey.refused, outcome)
         text = self._refusal_text(state, refusal, outcome)
         if refusal.again:
@@ -342,19 +450,65 @@ class Machine:
             return self._wrong(state, "not_an_option")
         return self._next(_with(state, body=""))
 
+    # ---- Drafts that were left ---------------------------------------------------------------
+
+    def unfinished(self, state: State) -> Draft | None:
+        """What a redial may go on with: a journey that can be named and of which something is
+        known."""
+        draft = state.draft
+        if draft is None or not draft.asked or self.book.journeys[draft.journey].draft is None:
+            return None
+        return draft
+
+    def named(self, state: State) -> str:
+        """How the draft is called: `enviar S/ 50.00 a Segundo C.`"""
+        words = self._journey(state).draft
+        if words is None:
+            return ""
+        return words.as_far_as_known(self._values(state), state.language, self.book.words)
+
+    def _still_good(self, draft: Draft | None) -> Draft | None:
+        """A draft of an earlier session, as far as this book still knows it. Costs are asked
+        anew."""
+        journey = self.book.journeys.get(draft.journey) if draft else None
+        if draft is None or journey is None or journey.draft is None:
+            return None
+        known = {slot.name: slot for slot in journey.slots}
+        slots = {name: value for name, value in draft.slots.items() if name in known}
+        whole = len(slots) == len(draft.slots)
+        return Draft(
+            journey=draft.journey,
+            slots=slots,
+            asked=tuple(name for name in draft.asked if name in slots),
+            key=draft.key if whole else None,
+            again_ok=draft.again_ok and whole,
+        )
+
+    def _offer_to_go_on(self, state: State) -> Step:
+        state = _with(state, menu=self.book.home)
+        options = (
+            f"1. {self._say(state, 'go_on')} {self.named(state)}",
+            f"2. {self._say(state, 'to_home')}",
+        )
+        return self._screen(state, Place.RESUME, self._say(state, "unfinished"), options)
+
+    def _go_on(self, state: State, typed: str) -> Step:
+        if typed == "1":
+            return self._next(_with(state, body=""))
+        return self._home(state) if typed == "2" else self._wrong(state, "not_an_option")
+
     # ---- Screens -----------------------------------------------------------------------------
 
     def _screen(self, state: State, place: Place, body: str, options: tuple[str, ...] = ()) -> Step:
         where = state.draft.journey if state.draft else state.menu
         name = f"{where}/{state.slot if place is Place.SLOT else place.value}"
-        return self._shown(
-            _with(state, place=place, screen=name, body=body, options=options, page=0)
-        )
+        shown = _with(state, place=place, screen=name, body=body, options=options, page=0)
+        return self._shown(_with(shown, problem="", queue=(), feeding=False, final=False))
 
     def _end(self, state: State, body: str) -> Step:
         """A last screen: nothing can be answered, so nothing is kept."""
-        over, shown = self._screen(_with(state, final=True), Place.OVER, body)
-        return _with(over, draft=None, offers=()), shown
+        over, _ = self._screen(state, Place.OVER, body)
+        return self._shown(_with(over, draft=None, offers=(), final=True))
 
     def _tell(self, state: State, refusal: Refusal, outcome: Outcome) -> Step:
         """Say something that ends a journey but not the session."""
@@ -362,18 +516,19 @@ class Machine:
         told, shown = self._screen(state, Place.TOLD, text)
         return _with(told, draft=None, offers=()), shown
 
-    def _wrong(self, state: State, code: str) -> Step:
+    def _wrong(self, state: State, code: str, values: Values | None = None) -> Step:
         """The same screen, under a line that says what was wrong with the answer.
 
         Where both do not fit, the line takes the place of the text: what can be chosen stays in
         sight.
         """
         known = code if code in self.book.words.sentences else "refused"
-        problem = self._say(state, known)
-        whole = _with(state, body=f"{problem}\n{state.body}", page=0)
-        if len(self._pages(whole)) > len(self._pages(state)):
-            whole = _with(state, body=problem, page=0)
-        return _with(state, page=0), self._show(whole)
+        problem = self.book.words.say(known, state.language, values)
+        state = _with(state, page=0, problem="", queue=(), feeding=False)
+        whole = _with(state, problem=problem)
+        if len(self._pages(state)) == 1 < len(self._pages(whole)):
+            return state, self._show(_with(state, body=problem))
+        return self._shown(whole)
 
     def _shown(self, state: State) -> Step:
         return state, self._show(state)
@@ -389,7 +544,11 @@ class Machine:
             at_home = state.place is Place.MENU and not state.trail
             foot = self._say(state, "foot_home" if at_home else "foot")
         keys = Keys(more=self._say(state, "more"), foot=foot)
-        return fit(state.body, state.options, keys, self.screen_septets)
+        body = "\n".join(filter(None, (state.problem, state.body)))
+        return fit(body, state.options, keys, self.screen_septets)
+
+    def _start(self, member: MemberView | None, language: str) -> State:
+        return State(book=self.book.digest, language=language, member=member)
 
     # ---- Words -------------------------------------------------------------------------------
 
@@ -432,11 +591,12 @@ class Machine:
         draft = msgspec.structs.replace(
             draft,
             slots={**draft.slots, state.slot: value},
+            unclear={name: code for name, code in draft.unclear.items() if name != state.slot},
             asked=(*draft.asked, state.slot) if asked else draft.asked,
             quote=None,
             key=None,
         )
-        return _with(state, draft=draft, offers=(), body="")
+        return _with(state, draft=draft, offers=(), body="", feeding=False)
 
 
 def _forget(draft: Draft, name: str, asked: tuple[str, ...]) -> Draft:

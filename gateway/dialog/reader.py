@@ -14,6 +14,7 @@ from typing import TypeVar
 from gateway.bounds import INPUTS_MAX, OPTIONS_PER_LIST
 from gateway.dialog.book import (
     Book,
+    Catalogue,
     Choice,
     Condition,
     Journey,
@@ -25,12 +26,13 @@ from gateway.dialog.book import (
     Slot,
     Variant,
     Words,
+    parts,
 )
 from gateway.dialog.phrase import placeholders
-from gateway.dialog.yaml_lines import Fault, FaultyFileError, Section, read
+from gateway.dialog.yaml_lines import Fault, FaultyFileError, Section, Text, read
 
 _T = TypeVar("_T")
-_CONDITION = re.compile(r"([a-z_]+(?:\.[a-z_]+)?)(?: is ([a-z_]+))?")
+CONDITION = re.compile(r"([a-z_]+(?:\.[a-z_]+)?)(?: is ([a-z_]+))?")
 
 
 class FaultyBookError(Exception):
@@ -42,13 +44,13 @@ class FaultyBookError(Exception):
 
 
 def read_book(
-    files: Mapping[str, str], catalogues: Mapping[str, Mapping[str, str]], home: str = "home"
+    files: Mapping[str, str], catalogues: Mapping[str, Catalogue], home: str = "home"
 ) -> Book:
     """The book that is written in `files` (a name such as `send.yaml` and its text).
 
     Args:
         files: every menu file.
-        catalogues: for each language but Spanish, the translation of each Spanish text.
+        catalogues: for each language but Spanish, its translations.
         home: the menu that a dial opens.
 
     Raises:
@@ -68,15 +70,31 @@ def read_book(
         journeys=reading.journeys,
         words=Words(reading.sentences, catalogues),
         receipts=reading.receipts,
-    )
+        lines=reading.lines,
+    ).as_served()
 
 
-def _digest(files: Mapping[str, str], catalogues: Mapping[str, Mapping[str, str]]) -> str:
+def read_sentences(file: str, text: str) -> tuple[Variant, ...]:
+    """Every sentence of one menu file, for translators; one that stands twice is there twice.
+
+    Raises:
+        FaultyBookError: with every fault of the file.
+    """
+    reading = _Reading()
+    reading.file(file, text)
+    if reading.faults:
+        raise FaultyBookError(reading.faults)
+    read = (reading.menus, reading.journeys, reading.sentences, reading.receipts)
+    return tuple(parts(read, Variant))
+
+
+def _digest(files: Mapping[str, str], catalogues: Mapping[str, Catalogue]) -> str:
     hashed = hashlib.sha256()
     for name, text in sorted(files.items()):
         hashed.update(f"{name}\0{text}\0".encode())
-    for language, words in sorted(catalogues.items()):
-        hashed.update(f"{language}\0{sorted(words.items())}\0".encode())
+    for language, catalogue in sorted(catalogues.items()):
+        said = (sorted(catalogue.texts.items()), sorted(catalogue.letters.items()))
+        hashed.update(f"{language}\0{catalogue.name}\0{catalogue.reviewed}\0{said}\0".encode())
     return hashed.hexdigest()[:16]
 
 
@@ -88,6 +106,7 @@ class _Reading:
     journeys: dict[str, Journey] = field(default_factory=dict)
     sentences: dict[str, Say] = field(default_factory=dict)
     receipts: dict[str, Say] = field(default_factory=dict)
+    lines: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def file(self, file: str, text: str) -> None:
@@ -96,31 +115,36 @@ class _Reading:
         except FaultyFileError as error:
             self.faults.append(error.fault)
             return
-        part = _Part(file, section, self.faults)
+        part = Part(file, section, self.faults)
         if "menu" in section:
-            menu = _menu(part)
+            menu = read_menu(part)
             self._add(part, self.menus, menu.name, menu)
         elif "journey" in section:
-            journey = _journey(part)
+            journey = read_journey(part)
             self._add(part, self.journeys, journey.name, journey)
         elif "words" in section:
+            self.lines.setdefault("words", part.at("words"))
             self.sentences |= part.says("words")
             part.finish()
         elif "receipts" in section:
+            self.lines.setdefault("receipts", part.at("receipts"))
             self.receipts |= part.says("receipts")
             part.finish()
         else:
             part.fault("a file begins with `menu:`, `journey:`, `words:` or `receipts:`")
 
-    def _add(self, part: _Part, names: dict[str, _T], name: str, thing: _T) -> None:
+    def _add(self, part: Part, names: dict[str, _T], name: str, thing: _T) -> None:
         part.finish()
         if name in self.menus or name in self.journeys:
             part.fault(f"`{name}` is there already: menus and journeys share their names")
         names[name] = thing
 
 
-class _Part:
-    """A section being read: every key that is taken is known, what is left over is a fault."""
+class Part:
+    """A section being read: every key that is taken is known, what is left over is a fault.
+
+    Whatever the grammar has goes through these methods: so `schema.py` learns it by watching them.
+    """
 
     def __init__(self, file: str, section: Section, faults: list[Fault]) -> None:
         self._file, self._section, self._faults = file, section, faults
@@ -138,7 +162,7 @@ class _Part:
         if not isinstance(value, str) or not value:
             self.fault(f"`{key}:` is missing, or is not a text", key)
             return ""
-        return value
+        return str(value)
 
     def maybe(self, key: str) -> str | None:
         """A text that may be left out."""
@@ -159,23 +183,23 @@ class _Part:
         text = self.maybe(key)
         if text is None:
             return None
-        match = _CONDITION.fullmatch(text)
+        match = CONDITION.fullmatch(text)
         if match is None:
             self.fault(f"`{text}` is no condition: write `name` or `name is value`", key)
             return None
-        return Condition(match[1], match[2])
+        return Condition(match[1], match[2], self.at(key))
 
-    def part(self, key: str) -> _Part:
+    def part(self, key: str) -> Part:
         """A section below this one; an empty one where it is left out."""
         value = self._take(key)
         if value is None:
-            return _Part(self._file, Section(self._line(key)), self._faults)
+            return Part(self._file, Section(self._line(key)), self._faults)
         if not isinstance(value, Section):
             self.fault(f"`{key}:` is a list of `name: value` lines", key)
-            return _Part(self._file, Section(self._line(key)), self._faults)
-        return _Part(self._file, value, self._faults)
+            return Part(self._file, Section(self._line(key)), self._faults)
+        return Part(self._file, value, self._faults)
 
-    def parts(self, key: str) -> dict[str, _Part]:
+    def parts(self, key: str) -> dict[str, Part]:
         below = self.part(key)
         return {name: below.part(name) for name in below.names()}
 
@@ -203,7 +227,9 @@ class _Part:
         """A list of single words, or one."""
         value = self._take(key)
         items = value if isinstance(value, list) else [value] if value is not None else []
-        found = tuple(item for item in items if isinstance(item, str) and item.split() == [item])
+        found = tuple(
+            str(item) for item in items if isinstance(item, str) and len(item.split()) == 1
+        )
         if len(found) != len(items):
             self.fault(f"`{key}:` is a list of single words", key)
         return found
@@ -213,6 +239,10 @@ class _Part:
 
     def is_section(self, key: str) -> bool:
         return isinstance(self._section.get(key), Section)
+
+    def lines(self) -> dict[str, str]:
+        """Where each of its keys stands."""
+        return {name: self.at(name) for name in self.names()}
 
     def names(self) -> list[str]:
         return list(self._section)
@@ -226,11 +256,11 @@ class _Part:
 
     def _variant(self, key: str, item: object) -> list[Variant]:
         if isinstance(item, Section):
-            part = _Part(self._file, item, self._faults)
+            part = Part(self._file, item, self._faults)
             condition, text, at = part.condition("when"), part.text("say"), part.at("say")
             part.finish()
-        elif isinstance(item, str):
-            condition, text, at = None, item, self.at(key)
+        elif isinstance(item, Text):
+            condition, text, at = None, str(item), f"{self._file}:{item.line}"
         else:
             self.fault(f"`{key}:` is missing", key)
             return []
@@ -248,7 +278,8 @@ class _Part:
         return self._section.lines.get(key, self._section.line)
 
 
-def _menu(part: _Part) -> Menu:
+def read_menu(part: Part) -> Menu:
+    """The menu in a file that begins with `menu:`."""
     return Menu(
         name=part.text("menu"),
         at=part.at("menu"),
@@ -260,10 +291,11 @@ def _menu(part: _Part) -> Menu:
             for option in _option(part, key, below)
         ),
         refused=_refusals(part),
+        lines=part.lines(),
     )
 
 
-def _option(menu: _Part, key: str, part: _Part) -> list[Option]:
+def _option(menu: Part, key: str, part: Part) -> list[Option]:
     if not (key.isascii() and key.isdigit() and 1 <= int(key) <= OPTIONS_PER_LIST):
         menu.part("options").fault(f"an option's key is 1 to {OPTIONS_PER_LIST}, not `{key}`", key)
         return []
@@ -274,17 +306,21 @@ def _option(menu: _Part, key: str, part: _Part) -> list[Option]:
         at=part.at("go"),
         given=part.texts("given"),
         only_when=part.condition("only_when"),
+        lines=part.lines(),
     )
     part.finish()
     return [option]
 
 
-def _journey(part: _Part) -> Journey:
+def read_journey(part: Part) -> Journey:
+    """The journey in a file that begins with `journey:`."""
     return Journey(
         name=part.text("journey"),
         at=part.at("journey"),
-        lines={name: part.at(name) for name in part.names()},
+        lines=part.lines(),
         sms=part.words("sms"),
+        sms_alone=part.texts("sms_alone"),
+        sms_values=part.texts("sms_values"),
         draft=part.maybe_say("draft"),
         help=part.maybe_say("help"),
         inputs_max=part.number("inputs_max", INPUTS_MAX),
@@ -300,7 +336,7 @@ def _journey(part: _Part) -> Journey:
     )
 
 
-def _slot(name: str, part: _Part) -> Slot:
+def _slot(name: str, part: Part) -> Slot:
     slot = Slot(
         name=name,
         at=part.at(),
@@ -308,37 +344,44 @@ def _slot(name: str, part: _Part) -> Slot:
         ask=part.say("ask"),
         only_when=part.condition("only_when"),
         choices=tuple(Choice(value, say) for value, say in part.says("choices").items()),
+        lines=part.lines(),
     )
     part.finish()
     return slot
 
 
-def _authorise(part: _Part) -> bool:
+def _authorise(part: Part) -> bool:
     how = part.maybe("authorise")
     if how not in {None, "pin"}:
         part.fault("`authorise:` is `pin`, or is left out", "authorise")
     return how == "pin"
 
 
-def _rows(part: _Part) -> RowSay | None:
+def _rows(part: Part) -> RowSay | None:
     if not part.has("rows"):
         return None
     return RowSay(part.says("rows") if part.is_section("rows") else {"": part.say("rows")})
 
 
-def _refusals(part: _Part) -> dict[str, Refusal]:
+def _refusals(part: Part) -> dict[str, Refusal]:
     return _each(part.part("refused"), _refusal)
 
 
-def _each(part: _Part, read_one: Callable[[_Part, str], _T]) -> dict[str, _T]:
+def _each(part: Part, read_one: Callable[[Part, str], _T]) -> dict[str, _T]:
     return {name: read_one(part, name) for name in part.names()}
 
 
-def _refusal(refused: _Part, code: str) -> Refusal:
+def _refusal(refused: Part, code: str) -> Refusal:
     """`code: text`, or `code: {say: text, ask: slot}`."""
     if not refused.is_section(code):
         return Refusal(refused.say(code), refused.at(code))
     part = refused.part(code)
-    refusal = Refusal(part.say("say"), refused.at(code), part.maybe("ask"), part.flag("again"))
+    refusal = Refusal(
+        say=part.say("say"),
+        at=refused.at(code),
+        ask=part.maybe("ask"),
+        again=part.flag("again"),
+        lines=part.lines(),
+    )
     part.finish()
     return refusal

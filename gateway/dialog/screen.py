@@ -30,10 +30,10 @@ def fit(body: str, options: Sequence[str], keys: Keys, limit_septets: int) -> tu
     if septets(whole) <= limit_septets:
         return (whole,)
     room = limit_septets - septets(_page([], (keys.more, keys.foot))) - 1
-    pages = _fill([piece for line in lines for piece in _cut(line, room)], room)
+    pages = _fill([piece for line in lines for piece in _cut(line, room)], room)[:PAGES_PER_ANSWER]
     feet = [(keys.more, keys.foot)] * (len(pages) - 1) + [(keys.foot,)]
     fitted = [_page(page, foot) for page, foot in zip(pages, feet, strict=True)]
-    return tuple(fitted[:PAGES_PER_ANSWER])
+    return tuple(fitted)
 
 
 def _page(lines: Sequence[str], foot: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ class Place(StrEnum):
     MENU = "menu"
     SLOT = "slot"
     CONFIRM = "confirm"
+    RESUME = "resume"  # a draft was found: go on with it, or go home
     AGAIN = "again"  # "¿Otra vez?" after the bank refused a transfer like one a moment ago
     TOLD = "told"  # something was said, with nothing to choose
     OVER = "over"
@@ -24,14 +25,17 @@ class Place(StrEnum):
 class Draft(msgspec.Struct, frozen=True):
     """A journey that is being filled in.
 
-    `key` is the instruction's key (a UUID's text): minted when the confirm screen is first built,
-    gone when a slot changes or the bank refused. `asked` are the slots that the member answered,
-    in order, so that back goes where they were.
+    `asked` are the slots that the member answered, in order, so that back goes where they were.
+    `unclear` are those whose answer came with a dial or an SMS and was not understood, with what
+    was wrong: they are asked when all others are filled. `key` is the instruction's key (a UUID's
+    text): minted when the confirm screen is first built, gone when a slot changes or the bank
+    refused.
     """
 
     journey: str
     slots: dict[str, Value] = {}
     asked: tuple[str, ...] = ()
+    unclear: dict[str, str] = {}
     quote: dict[str, Value] | None = None
     key: str | None = None
     again_ok: bool = False
@@ -48,8 +52,12 @@ class State(msgspec.Struct, frozen=True):
     """One conversation between two keystrokes.
 
     `book` is the digest of the menus it began with. `trail` are the menus above `menu`. The screen
-    is `body`, then `options`, of which `page` is shown; `final` says that its last page closes the
-    session. `screen` names it for the log: never what stands on it.
+    is `problem` (what was wrong with the last answer), `body` and `options`, of which `page` is
+    shown; `final` says that its last page closes the session. `screen` names it for the log: never
+    what stands on it.
+
+    `queue` are answers that came before they were asked for, with a dial or an SMS; `feeding` says
+    that the current one is of them; `pin_shown` that what was left of them looks like a PIN.
     """
 
     book: str
@@ -62,10 +70,14 @@ class State(msgspec.Struct, frozen=True):
     draft: Draft | None = None
     slot: str = ""
     offers: tuple[Offer, ...] = ()
+    problem: str = ""
     body: str = ""
     options: tuple[str, ...] = ()
     page: int = 0
     final: bool = False
+    queue: tuple[str, ...] = ()
+    feeding: bool = False
+    pin_shown: bool = False
 
 
 def encode(state: State) -> bytes:
@@ -82,5 +94,19 @@ def decode(data: bytes) -> State:
     return _DECODER.decode(data)
 
 
+def encode_draft(draft: Draft | None) -> bytes:
+    """The draft as bytes; empty for none."""
+    return _ENCODER.encode(draft) if draft else b""
+
+
+def decode_draft(data: bytes) -> Draft | None:
+    """The draft from its bytes; None where there is none, or another version of Chaski wrote it."""
+    try:
+        return _DRAFT_DECODER.decode(data) if data else None
+    except msgspec.DecodeError:
+        return None
+
+
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(State)
+_DRAFT_DECODER = msgspec.msgpack.Decoder(Draft)

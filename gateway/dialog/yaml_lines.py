@@ -7,8 +7,20 @@ from dataclasses import dataclass
 import yaml
 
 
+class Text(str):
+    """A text that knows its line."""
+
+    line: int
+
+    def __new__(cls, text: str, line: int) -> Text:
+        """The text as it stands on that line."""
+        written = super().__new__(cls, text)
+        written.line = line
+        return written
+
+
 class Section(dict[str, object]):
-    """A mapping, the line it begins on, and the line of each of its keys."""
+    """A mapping, the line of its own key (or its first line), and the line of each of its keys."""
 
     def __init__(self, line: int) -> None:
         super().__init__()
@@ -18,14 +30,28 @@ class Section(dict[str, object]):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """Something wrong in a menu file, as the checker prints it."""
+    """Something wrong in a menu file, as the checker prints it.
+
+    Args:
+        file: below the folder of the menus: `send.yaml`, `locale/en/menus.po`.
+        line: from 1.
+        what: what is wrong there.
+        screen: whose fault it is, where a screen has one: `home`, `send/amount`.
+        language: in which language, where it is a fault of one.
+        mend: what would help, where that is known.
+    """
 
     file: str
     line: int
     what: str
+    screen: str = ""
+    language: str = ""
+    mend: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.what}"
+        where = " in ".join(filter(None, (self.screen, self.language)))
+        said = ": ".join(filter(None, (where, self.what)))
+        return f"{self.file}:{self.line}: {'; '.join(filter(None, (said, self.mend)))}"
 
 
 class FaultyFileError(Exception):
@@ -51,23 +77,24 @@ def read(file: str, text: str) -> Section:
         raise FaultyFileError(Fault(file, 1, f"not YAML: {error}")) from error
     if not isinstance(node, yaml.MappingNode):
         raise FaultyFileError(Fault(file, 1, "a menu file is a list of `name: value` lines"))
-    return _section(file, node)
+    return _section(file, node, node.start_mark.line + 1)
 
 
-def _section(file: str, node: yaml.MappingNode) -> Section:
-    section = Section(node.start_mark.line + 1)
+def _section(file: str, node: yaml.MappingNode, line_of_section: int) -> Section:
+    section = Section(line_of_section)
     for key_node, value_node in node.value:
         key, line = str(key_node.value), key_node.start_mark.line + 1
         if key in section:
             raise FaultyFileError(Fault(file, line, f"`{key}` stands twice"))
-        section[key] = _value(file, value_node)
+        section[key] = _value(file, value_node, line)
         section.lines[key] = line
     return section
 
 
-def _value(file: str, node: yaml.Node) -> object:
+def _value(file: str, node: yaml.Node, line: int) -> object:
+    """What stands there: `line` is that of the key, or of the item of a list."""
     if isinstance(node, yaml.MappingNode):
-        return _section(file, node)
+        return _section(file, node, line)
     if isinstance(node, yaml.SequenceNode):
-        return [_value(file, item) for item in node.value]
-    return str(node.value)
+        return [_value(file, item, item.start_mark.line + 1) for item in node.value]
+    return Text(str(node.value), line)

@@ -15,7 +15,7 @@ from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from gateway.bounds import FAILED_JOB_S, STORE_TIMEOUT_MS, WAKE_JOB_TIMEOUT_S, WAKE_PAUSE_S
+from gateway.bounds import FAILED_JOB_S, WAKE_JOB_TIMEOUT_S, WAKE_PAUSE_S, WAKE_TIMEOUT_MS
 
 QUEUE = "notices"
 
@@ -47,7 +47,7 @@ def connect(queue_url: str) -> Redis:
     One retry, at once, because a connection that Redis dropped while it lay in the pool is only
     found out by using it.
     """
-    timeout_s = STORE_TIMEOUT_MS / 1000
+    timeout_s = WAKE_TIMEOUT_MS / 1000
     return Redis.from_url(
         queue_url,
         socket_timeout=timeout_s,

@@ -1,10 +1,12 @@
 -- Open a hop: load the session and claim the hop, or say what became of it.
 --
--- KEYS  1 the session  2 the caller's current session  3 the caller's hops in this minute
+-- KEYS  1 the session  2 the caller's current session  3 the caller's draft
+--       4 the caller's hops in this minute
 -- ARGV  1 this session's name  2 the hop's identity  3 its order, or -1 where the network has none
 --       4 now, ms  5 the claim's token  6 the claim's lease, ms  7 time to live, ms
 --       8 the longest session, ms  9 hops per minute  10 how long a repeat is inferred, ms
 --
+-- A new session also says which one was the caller's current one before it.
 -- A hop is claimed by its first copy. The claim is a lease: a worker that died with it is overtaken.
 
 local session = KEYS[1]
@@ -36,21 +38,22 @@ end
 if started and now - started > total then
     return {'expired'}
 end
-local hops = redis.call('INCR', KEYS[3])
+local hops = redis.call('INCR', KEYS[4])
 if hops == 1 then
-    redis.call('PEXPIRE', KEYS[3], 60000)
+    redis.call('PEXPIRE', KEYS[4], 60000)
 end
 if hops > rate then
     return {'too_fast'}
 end
 
 redis.call('HSET', session, 'claim', hop, 'claimed', now, 'token', token)
+local before = redis.call('GET', KEYS[2]) or ''
 if not started then
     redis.call('HSET', session, 'started', now)
     redis.call('SET', KEYS[2], name, 'PX', total)
 end
 redis.call('PEXPIRE', session, ttl)
 if not state then
-    return {'new'}
+    return {'new', redis.call('GET', KEYS[3]) or '', before}
 end
 return {'next', state, last_hop, last_order or -1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.values.turn import Turn
+from gateway.values.turn import Origin, Turn
 
 
 class SessionsUnavailableError(Exception):
@@ -24,10 +24,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A session nobody has seen. `answers` is what came with the dial."""
+    """A session nobody has seen. `answers` is what came with the dial, `draft` what the caller left
+    unfinished moments ago, or empty."""
 
     claim: Claim
     answers: tuple[str, ...]
+    draft: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,15 @@ class Closed:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a hop came to. `draft` outlives the session for a while; empty: there is none."""
+
+    state: bytes
+    draft: bytes
+    reply: bytes
+
+
 Opened = New | Next | Repeat | UnderWay | Closed
 
 
@@ -73,9 +84,24 @@ class Sessions(Protocol):
             SessionsUnavailableError: the store is away.
         """
 
-    def close(self, turn: Turn, claim: Claim, state: bytes, reply: bytes) -> bytes:
+    def close(self, turn: Turn, claim: Claim, kept: Kept) -> bytes:
         """Keep what the hop came to. One round trip. Answers the reply that the member must see:
         ours, or that of the worker that overtook us.
+
+        Raises:
+            SessionsUnavailableError: the store is away, or the session went on without us; nothing
+                was kept.
+        """
+
+    def abandon(self, turn: Turn, claim: Claim) -> None:
+        """Give a claim back without having done the hop: its next copy may try.
+
+        Raises:
+            SessionsUnavailableError: the store is away; the claim ends with its lease.
+        """
+
+    def leave_draft(self, origin: Origin, draft: bytes) -> None:
+        """Leave a draft for the caller's next dial, from outside a session.
 
         Raises:
             SessionsUnavailableError: the store is away; nothing was kept.

@@ -25,6 +25,7 @@ from gateway.bounds import (
 from gateway.sessions.port import (
     Claim,
     Closed,
+    Kept,
     New,
     Next,
     Opened,
@@ -32,17 +33,18 @@ from gateway.sessions.port import (
     SessionsUnavailableError,
     UnderWay,
 )
-from gateway.values.turn import Answer, Cumulative, Turn
+from gateway.values.turn import Answer, Cumulative, Origin, Turn
 
 _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """How long a session lives between answers, and in all."""
+    """How long a session lives between answers, and in all; and a draft after it."""
 
     idle_s: int
     total_s: int
+    draft_s: int
 
 
 class RedisSessions:
@@ -71,9 +73,10 @@ class RedisSessions:
         self._lifetime = lifetime
         self._open = _Script(client, (_HERE / "open.lua").read_text())
         self._close = _Script(client, (_HERE / "close.lua").read_text())
+        self._abandon = _Script(client, (_HERE / "abandon.lua").read_text())
 
     def open(self, turn: Turn) -> Opened:
-        names, claim = self._names(turn), self._claim(turn)
+        names, claim = self._names(turn.origin), self._claim(turn)
         if isinstance(turn.said, Cumulative) and claim.order > HISTORY_CHARS_MAX:
             return Closed("diverged")
         now = self._now_ms()
@@ -89,23 +92,48 @@ class RedisSessions:
             CALLER_HOPS_PER_MINUTE,
             REPEAT_INFERRED_MS,
         )
-        keys = (names.session, names.current, f"{names.rate}:{now // 60_000}")
+        keys = (names.session, names.current, names.draft, f"{names.rate}:{now // 60_000}")
         with self._client.pipeline(transaction=False) as pipe:
             pipe.set(names.caller_of, names.tag, nx=True, get=True, ex=self._lifetime.total_s)
             self._open.queue(pipe, keys, argv)
             owner, opened = self._open.run(pipe, keys, argv)
         if owner is not None and owner != names.tag.encode():
+            self._undo(names, opened)
             return Closed("stranger")
         return self._opened(turn, claim, opened)
 
-    def close(self, turn: Turn, claim: Claim, state: bytes, reply: bytes) -> bytes:
-        keys = (self._names(turn).session,)
-        ttl = self._lifetime.idle_s * 1000
-        argv = (claim.token, claim.hop, claim.order, self._now_ms(), state, reply, ttl)
+    def close(self, turn: Turn, claim: Claim, kept: Kept) -> bytes:
+        names = self._names(turn.origin)
+        keys = (names.session, names.draft)
+        argv = (
+            claim.token,
+            claim.hop,
+            claim.order,
+            self._now_ms(),
+            kept.state,
+            kept.reply,
+            self._lifetime.idle_s * 1000,
+            kept.draft,
+            self._lifetime.draft_s * 1000,
+        )
         with self._client.pipeline(transaction=False) as pipe:
             self._close.queue(pipe, keys, argv)
             (closed,) = self._close.run(pipe, keys, argv)
-        return bytes(closed[1]) if closed[0] == b"overtaken" else reply
+        if closed[0] == b"lost":
+            raise SessionsUnavailableError("the session went on without us")
+        return bytes(closed[1]) if closed[0] == b"overtaken" else kept.reply
+
+    def abandon(self, turn: Turn, claim: Claim) -> None:
+        keys, argv = (self._names(turn.origin).session,), (claim.token,)
+        with self._client.pipeline(transaction=False) as pipe:
+            self._abandon.queue(pipe, keys, argv)
+            self._abandon.run(pipe, keys, argv)
+
+    def leave_draft(self, origin: Origin, draft: bytes) -> None:
+        try:
+            self._client.set(self._names(origin).draft, draft, ex=self._lifetime.draft_s)
+        except redis.RedisError as error:
+            raise SessionsUnavailableError(str(error)) from error
 
     def healthy(self) -> bool:
         try:
@@ -113,10 +141,22 @@ class RedisSessions:
         except redis.RedisError:
             return False
 
+    def _undo(self, names: _Names, opened: Sequence[Any]) -> None:
+        """Another caller's session id: leave this caller's own session as it was."""
+        match opened:
+            case [b"new", _, before]:
+                with self._client.pipeline(transaction=False) as pipe:
+                    pipe.delete(names.session)
+                    if before:
+                        pipe.set(names.current, before, ex=self._lifetime.total_s)
+                    else:
+                        pipe.delete(names.current)
+                    pipe.execute(raise_on_error=False)
+
     def _opened(self, turn: Turn, claim: Claim, opened: Sequence[Any]) -> Opened:
         match opened:
-            case [b"new"]:
-                return New(claim, _dialled(turn))
+            case [b"new", draft, _]:
+                return New(claim, _dialled(turn), draft)
             case [b"next", state, last_hop, last_order]:
                 answer = self._answer(turn, last_hop.decode(), int(last_order))
                 return Closed("diverged") if answer is None else Next(claim, state, answer)
@@ -160,8 +200,7 @@ class RedisSessions:
             "hop", origin.channel, origin.account, origin.session_id, origin.msisdn.e164, text
         )
 
-    def _names(self, turn: Turn) -> _Names:
-        origin = turn.origin
+    def _names(self, origin: Origin) -> _Names:
         caller = self._hash("caller", origin.msisdn.e164)
         session = self._hash("session", origin.channel, origin.account, origin.session_id)
         tag = f"chaski:{{{self._cooperative}:{caller}}}"
@@ -169,6 +208,7 @@ class RedisSessions:
             tag=tag,
             session=f"{tag}:session:{session}",
             current=f"{tag}:current",
+            draft=f"{tag}:draft",
             rate=f"{tag}:hops",
             caller_of=f"chaski:caller-of:{self._cooperative}:{session}",
         )
@@ -183,6 +223,7 @@ class _Names:
     tag: str
     session: str
     current: str
+    draft: str
     rate: str
     caller_of: str
 

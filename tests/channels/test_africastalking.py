@@ -28,6 +28,8 @@ HOP = {
         ({"sessionId": ""}, "sessionId"),
         ({"sessionId": "   "}, "sessionId"),
         ({"sessionId": "x" * 129}, "sessionId"),
+        ({"sessionId": "a\x00b"}, "sessionId"),
+        ({"sessionId": "a b"}, "sessionId"),
         ({"phoneNumber": None}, "phoneNumber"),
         ({"phoneNumber": ""}, "phoneNumber"),
         ({"phoneNumber": "Rosa"}, "phoneNumber"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.bank.bank import CATALOGUE
 from gateway.dialog.gsm import septets
-from gateway.dialog.machine import Call, Machine, Show, Why
+from gateway.dialog.machine import Call, Machine, Show, Visit, Why
 from gateway.dialog.state import Place, State, decode, encode
 from gateway.menus import load_book
 from gateway.values.member import MemberView
@@ -79,7 +79,7 @@ class Talk:
 
     def dial(self, member: MemberView | None = ROSA) -> Show:
         machine = self.machine()
-        return self._run(machine, machine.dial(member, member.language if member else "es"))
+        return self._run(machine, machine.dial(Visit(member, member.language if member else "es")))
 
     def press(self, *answers: str) -> Show:
         for answer in answers:

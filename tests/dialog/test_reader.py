@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.dialog.book import Catalogue
 from gateway.dialog.reader import FaultyBookError, read_book
 
 HOME = "menu: home\nsay: Hola\noptions:\n  1: {label: Saldo, go: balance}\n"
@@ -64,7 +65,7 @@ def test_the_digest_changes_with_any_letter() -> None:
     books = [
         read_book(files, {}),
         read_book({**files, "home.yaml": HOME.replace("Hola", "Hole")}, {}),
-        read_book(files, {"en": {"Hola": "Hello"}}),
+        read_book(files, {"en": Catalogue("en", "English", {"Hola": "Hello"})}),
     ]
 
     assert len({book.digest for book in books}) == 3

@@ -9,7 +9,15 @@ import pytest
 import redis
 
 from gateway.bounds import CALLER_HOPS_PER_MINUTE, CLAIM_LEASE_MS, REPEAT_INFERRED_MS
-from gateway.sessions.port import Closed, New, Next, Repeat, UnderWay
+from gateway.sessions.port import (
+    Closed,
+    Kept,
+    New,
+    Next,
+    Repeat,
+    SessionsUnavailableError,
+    UnderWay,
+)
 from gateway.sessions.redis_store import Lifetime, RedisSessions
 from gateway.values.msisdn import Msisdn
 from gateway.values.turn import Answer, Cumulative, Keystrokes, Origin, Turn
@@ -25,12 +33,14 @@ class Store:
         self.client = client
         self.now_ms = 1_000_000
         self.sessions = RedisSessions(
-            client, "norandino", b"secret", lambda: self.now_ms, Lifetime(60, 180)
+            client, "norandino", b"secret", lambda: self.now_ms, Lifetime(60, 180, 600)
         )
 
-    def close(self, turn: Turn, opened: New | Next, state: bytes, reply: bytes) -> bytes:
+    def close(
+        self, turn: Turn, opened: New | Next, state: bytes, reply: bytes, draft: bytes = b""
+    ) -> bytes:
         """Finish a hop that was claimed."""
-        return self.sessions.close(turn, opened.claim, state, reply)
+        return self.sessions.close(turn, opened.claim, Kept(state, draft, reply))
 
     def hop(self, turn: Turn, reply: bytes = b"screen") -> New | Next:
         """A hop from beginning to end."""
@@ -181,6 +191,43 @@ def test_a_session_that_comes_back_with_another_phone_is_refused(store: Store) -
     assert store.sessions.open(cumulative("1", "s1", SEGUNDO)) == Closed("stranger")
 
 
+def test_a_foreign_session_id_does_not_end_the_callers_own_session(store: Store) -> None:
+    """Segundo's own conversation goes on as if nothing had been."""
+    store.hop(cumulative("", "s1", ROSA))
+    store.hop(cumulative("", "s2", SEGUNDO))
+
+    assert store.sessions.open(cumulative("1", "s1", SEGUNDO)) == Closed("stranger")
+
+    assert isinstance(store.sessions.open(cumulative("1", "s2", SEGUNDO)), Next)
+    assert isinstance(store.sessions.open(cumulative("1", "s1", ROSA)), Next)
+
+
+def test_a_claim_that_is_given_back_lets_the_next_copy_try_at_once(store: Store) -> None:
+    """The hop failed: the network's repeat need not wait for the lease."""
+    store.hop(cumulative(""))
+    failed = store.sessions.open(cumulative("1"))
+    assert isinstance(failed, Next)
+
+    store.sessions.abandon(cumulative("1"), failed.claim)
+
+    again = store.sessions.open(cumulative("1"))
+    assert isinstance(again, Next)
+    store.sessions.abandon(cumulative("1"), failed.claim)  # late: the claim is another's now
+    assert store.sessions.open(cumulative("1")) == UnderWay()
+
+
+def test_a_worker_whose_session_went_on_without_it_is_told(store: Store) -> None:
+    """Its screen was not kept, so it may not go out as if it had been."""
+    slow = store.sessions.open(cumulative(""))
+    assert isinstance(slow, New)
+    store.now_ms += CLAIM_LEASE_MS
+    store.hop(cumulative(""))
+    store.hop(cumulative("1"))
+
+    with pytest.raises(SessionsUnavailableError):
+        store.close(cumulative(""), slow, b"late", b"by the first")
+
+
 def test_a_session_that_lasts_too_long_is_over(store: Store) -> None:
     """The network has ended it long ago."""
     store.hop(cumulative(""))
@@ -244,7 +291,7 @@ def test_everything_in_redis_runs_out(store: Store) -> None:
     """Nothing is kept for ever."""
     store.hop(cumulative(""))
 
-    assert all(0 < store.client.ttl(key) <= 180 for key in store.client.keys("*"))
+    assert all(0 < store.client.ttl(key) <= 600 for key in store.client.keys("*"))
 
 
 def test_a_server_that_lost_the_scripts_is_taught_them_again(store: Store) -> None:
@@ -253,3 +300,33 @@ def test_a_server_that_lost_the_scripts_is_taught_them_again(store: Store) -> No
     store.client.script_flush()
 
     assert isinstance(store.hop(cumulative("1")), Next)
+
+
+def test_a_draft_is_found_by_the_callers_next_dial_and_by_nobody_elses(store: Store) -> None:
+    """Until the journey ends, or the draft runs out."""
+    first = store.sessions.open(cumulative("", "s1"))
+    assert isinstance(first, New)
+    assert first.draft == b""
+    store.close(cumulative("", "s1"), first, b"state", b"screen", draft=b"fifty to Segundo")
+
+    again = store.sessions.open(cumulative("", "s2"))
+    other = store.sessions.open(cumulative("", "s3", SEGUNDO))
+
+    assert isinstance(again, New)
+    assert again.draft == b"fifty to Segundo"
+    assert isinstance(other, New)
+    assert other.draft == b""
+    store.close(cumulative("", "s2"), again, b"state", b"screen")
+    ended = store.sessions.open(cumulative("", "s4"))
+    assert isinstance(ended, New)
+    assert ended.draft == b""
+
+
+def test_a_draft_can_be_left_from_outside_a_session(store: Store) -> None:
+    """By an SMS, for the dial that follows."""
+    store.sessions.leave_draft(cumulative("").origin, b"fifty to Segundo")
+
+    dialled = store.sessions.open(cumulative(""))
+
+    assert isinstance(dialled, New)
+    assert dialled.draft == b"fifty to Segundo"

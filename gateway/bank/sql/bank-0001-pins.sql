@@ -103,8 +103,9 @@ begin
 end;
 $$;
 
--- For the cooperative's staff and the demo, not for the application.
-create function bank.set_pin(p_member_ref text, p_hash text, p_pepper_version integer) returns void
+-- Give a member who has none a PIN; one who has keeps it. For the cooperative's staff and the demo,
+-- not for the application.
+create function bank.first_pin(p_member_ref text, p_hash text, p_pepper_version integer) returns void
 language sql
 begin atomic
     insert into bank.pin_credential (member_ref, hash, pepper_version)

@@ -9,6 +9,7 @@ the phone's number is believed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from gateway.values.turn import Cumulative, Keystrokes, Origin, Reply, Turn
 CHANNEL = "africastalking"
 
 _HOPS_DIGITS_MAX = 5
+_SESSION_ID = re.compile(rf"[!-~]{{1,{SESSION_ID_CHARS_MAX}}}")  # printable, without spaces
 
 # What may never be written down: keystrokes hold PINs, the last response holds balances.
 SECRET_FIELDS = frozenset({"text", "input", "lastAppResponse"})
@@ -55,7 +57,7 @@ def parse(form: Mapping[str, str], account: str) -> Turn:
         NotAHopError: a field is missing or cannot be read.
     """
     session_id = form.get("sessionId", "").strip()
-    if not 0 < len(session_id) <= SESSION_ID_CHARS_MAX:
+    if not _SESSION_ID.fullmatch(session_id):
         raise NotAHopError("sessionId")
     if "text" not in form:
         raise NotAHopError("text")

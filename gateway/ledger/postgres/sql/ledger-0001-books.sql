@@ -61,7 +61,7 @@ create table ledger.balance (
 ) with (fillfactor = 70); -- room on the page for the next version: no index is touched
 
 -- Every key that the ledger decided on, once. A posted one has its transfers; a refused one has
--- none, and stays refused. Its id is the reference that a member reads aloud (REFERENCE_DIGITS).
+-- none, and stays refused. Its id is the reference that a member reads aloud.
 create table ledger.decision (
     id bigint generated always as identity (start with 100001) primary key,
     key uuid not null unique,

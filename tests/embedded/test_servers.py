@@ -8,28 +8,26 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 from yoyo import get_backend
 
 from gateway.embedded import Embedded, EmbeddedError, Endpoints, running, short_folder
+from tests.embedded.folders import needs_proc, passable_folder, works_below
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes show in /proc")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="root gives its servers another account")
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that every account may pass; the servers' own is made in it."""
-    folder = Path(tempfile.mkdtemp(prefix="chaski-test-")).resolve()
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder)
+    with passable_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -55,19 +53,6 @@ def read(endpoints: Endpoints) -> list[str]:
 def ping(url: str) -> bool:
     with redis.Redis.from_url(url) as connection:
         return bool(connection.ping())
-
-
-def works_below(folder: Path) -> list[str]:
-    """The processes whose working directory is in the folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            cwd = (process / "cwd").readlink()
-        except OSError:  # it ended, or is someone else's
-            continue
-        if cwd.is_relative_to(folder):
-            found.append((process / "cmdline").read_text())
-    return found
 
 
 # --- What must not happen
@@ -156,7 +141,7 @@ def test_a_stop_leaves_no_process_behind(data: Path) -> None:
     servers = embedded(data)
     with servers as endpoints, psycopg.connect(endpoints.owner_url):
         assert works_below(servers.folder)
-    assert works_below(servers.folder) == []
+    assert works_below(servers.folder) == {}
 
 
 @needs_proc
@@ -175,7 +160,7 @@ def test_after_a_kill_the_servers_end_and_the_next_start_finds_the_data(data: Pa
     servers = embedded(data)
     with servers as endpoints:
         assert read(endpoints) == ["chaski"]
-    assert works_below(servers.folder) == []
+    assert works_below(servers.folder) == {}
 
 
 def test_a_pid_file_from_before_a_reboot_does_not_matter(data: Path) -> None:
@@ -196,6 +181,17 @@ def test_a_long_path_with_every_odd_letter_works(folder: Path) -> None:
         assert ping(endpoints.sessions_url)
         assert short_folder(data).exists()
     assert not short_folder(data).exists()
+
+
+def test_the_imitation_of_redis_answers_where_no_redis_can_run(folder: Path) -> None:
+    url = f"unix://{folder}/redis.sock"
+    command = [sys.executable, "-m", "gateway.embedded.imitation", str(folder / "redis.sock")]
+    with subprocess.Popen(command, cwd=folder) as imitation:
+        try:
+            with redis.Redis.from_url(url, retry=Retry(ConstantBackoff(0.05), 200)) as connection:
+                assert connection.ping()
+        finally:
+            imitation.kill()
 
 
 def modes_above(folder: Path) -> dict[Path, int]:

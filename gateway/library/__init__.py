@@ -1,0 +1,1 @@
+"""The books on their shelf; see README.md."""

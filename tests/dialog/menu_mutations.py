@@ -1,0 +1,439 @@
+"""Plants faults into copies of the shipped menus, one each, and asks the checker for them.
+
+A fault counts as caught when the checker tells it in the file and on the line where it was planted,
+and in the words that are meant: not by some other fault that came along with it.
+
+`python -m tests.dialog.menu_mutations` plants them all and says what share was caught.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from gateway.bank.bank import CATALOGUE
+from gateway.dialog.checker import check
+from gateway.dialog.kinds import KINDS
+from gateway.dialog.reader import FaultyBookError
+from gateway.dialog.yaml_lines import Fault
+from gateway.menus import Pages, open_book, read_folder
+
+SHIPPED = read_folder(Path(__file__).parents[2] / "menus")
+BOOK = open_book(SHIPPED)
+ENGLISH = "locale/en/menus.po"
+
+_LONG = " Aqui sobra mucho texto." * 7  # 168 letters: more than any screen holds
+_PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)\}")
+_NAMES = {"menu", "journey", "go", "type", "do", "quote", "data", "when", "only_when"}
+_NAMES |= {"authorise", "again", "inputs_max", "sms", "given", "sms_alone", "sms_values"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key and its text, or a text in a list (`key` is None then), where they stand.
+
+    `path` are the keys down to it: `("slots", "payee", "ask", "-", "say")`.
+    """
+
+    file: str
+    path: tuple[str, ...]
+    key: yaml.Node | None
+    value: yaml.Node
+
+    @property
+    def line(self) -> int:
+        """From 1: of the key, or of the item in its list."""
+        return (self.key or self.value).start_mark.line + 1
+
+    @property
+    def text(self) -> str:
+        """What is written; empty for a section."""
+        return self.value.value if isinstance(self.value, yaml.ScalarNode) else ""
+
+    @property
+    def is_sentence(self) -> bool:
+        """Whether members read it."""
+        names = [name for name in self.path if name != "-"]
+        answer = names[0] == "refused" and names[-1] == "ask"
+        return bool(self.text) and not answer and not _NAMES & {names[0], names[-1], *names[2:3]}
+
+    def with_text(self, text: str) -> Pages:
+        """The menus with another text here."""
+        quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        return _written(self.file, self.value, quoted)
+
+    def with_key(self, name: str) -> Pages:
+        """The menus with another key here."""
+        return _written(self.file, self.key, name) if self.key else SHIPPED
+
+    def left_out(self) -> Pages:
+        """The menus without this entry. No other line moves."""
+        text = SHIPPED.texts[self.file]
+        start, end = (self.key or self.value).start_mark.index, self.value.end_mark.index
+        gone = re.sub(r"[^\n]", " ", text[start:end])
+        before, after = text[:start], text[end:]
+        if after.lstrip(" ").startswith(","):
+            after = after.replace(",", " ", 1)
+        elif before.rstrip(" ").endswith(","):
+            before = before.rstrip(" ")[:-1] + " " * (1 + len(before) - len(before.rstrip(" ")))
+        elif self.key is None:
+            before = before.rstrip(" ")[:-1] + " "  # the dash of its list
+        return _with(self.file, before + gone + after)
+
+    def doubled(self) -> Pages:
+        """The menus with this line twice."""
+        lines = SHIPPED.texts[self.file].split("\n")
+        lines.insert(self.line, lines[self.line - 1])
+        return _with(self.file, "\n".join(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A copy with one fault.
+
+    Args:
+        kind: what was done.
+        where: to what.
+        pages: the copy.
+        lines: where the fault may be told: on one of these.
+        words: how it is told.
+    """
+
+    kind: str
+    where: str
+    pages: Pages
+    lines: frozenset[tuple[str, int]]
+    words: str
+
+    @property
+    def name(self) -> str:
+        """For people: `option leads to nothing, home.yaml:4`."""
+        return f"{self.kind}, {self.where}"
+
+    def caught(self) -> bool:
+        """Whether the checker, or the reader before it, tells the fault where it is."""
+        return any(
+            (found.file, found.line) in self.lines and self.words in str(found)
+            for found in faults(self.pages)
+        )
+
+
+def faults(pages: Pages) -> list[Fault]:
+    """Everything that keeps these menus from being served."""
+    try:
+        return check(open_book(pages), CATALOGUE)
+    except FaultyBookError as error:
+        return error.faults
+
+
+def mutants() -> Iterator[Mutant]:
+    """Every fault that is planted, one copy each."""
+    for file in sorted(SHIPPED.texts):
+        if file.endswith(".yaml"):
+            for entry in _entries(file):
+                if entry.is_sentence:
+                    yield from _worse_sentence(entry)
+                yield from _worse_name(entry)
+                yield from _worse_way(entry)
+                yield from _worse_journey(entry)
+                yield from _left_out(entry)
+    yield from _worse_translations()
+
+
+# ---- What is planted in sentences ----------------------------------------------------------------
+
+
+def _worse_sentence(entry: Entry) -> Iterator[Mutant]:
+    text = entry.text
+    yield _told(entry, "text lengthened", entry.with_text(text + _LONG), "septets")
+    yield _told(entry, "letter of no phone", entry.with_text(f"{text} 😀"), "a plain phone has no")
+    yield _told(entry, "brace left open", entry.with_text(f"{text} {{"), "`:")
+    yield _told(entry, "translation left behind", entry.with_text(f"{text}!"), "not translated")
+    for name in _PLACEHOLDER.findall(text):
+        worse = text.replace(f"{{{name}}}", f"{{{name}q}}")
+        yield _told(entry, "placeholder renamed", entry.with_text(worse), "there is no value")
+        record, dot, _ = name.partition(".")
+        if dot:
+            worse = text.replace(f"{{{name}}}", f"{{{record}}}")
+            yield _told(entry, "placeholder of a record", entry.with_text(worse), "more than one")
+    if entry.path[0] == "confirm":
+        worse = text.replace("PIN", "clave")
+        yield _told(entry, "PIN not named", entry.with_text(worse), "does not say so")
+        for name, words in (
+            ("amount", "how much"),
+            ("to_pay", "how much"),
+            ("payee.name", "to whom"),
+            ("loan.name", "to whom"),
+        ):
+            if f"{{{name}}}" in text:
+                worse = text.replace(f"{{{name}}}", "eso")
+                yield _told(entry, "confirmed blindly", entry.with_text(worse), words)
+
+
+# ---- What is planted in names --------------------------------------------------------------------
+
+
+def _worse_name(entry: Entry) -> Iterator[Mutant]:
+    match entry.path:
+        case ("do" | "quote" | "data",):
+            renamed = entry.with_text(f"{entry.text}x")
+            yield _told(entry, "operation renamed", renamed, "no operation")
+            if entry.path != ("do",):
+                worse = entry.with_text("transfers.send")
+                yield _told(entry, "money moved before the PIN", worse, "needs the PIN")
+        case ("slots", _, "type"):
+            yield _told(entry, "type unknown", entry.with_text("monto"), "no type of slot")
+            for kind in sorted(KINDS.keys() - {entry.text}):
+                words = " as a `" if kind != "choice" else "nothing to choose from"
+                yield _told(entry, f"type is {kind}", entry.with_text(kind), words)
+        case (*_, "only_when" | "when"):
+            worse = entry.with_text(f"x{entry.text}")
+            yield _told(entry, "condition on nothing", worse, "there is no value `x")
+            if " is " in entry.text:
+                worse = entry.with_text(f"{entry.text}x")
+                yield _told(entry, "condition on no value", worse, "there is no value of")
+        case ("options", _, "given", _) | ("sms_alone" | "sms_values", _):
+            line = entry if entry.path[0] != "options" else _above(entry, 2)
+            yield _told(line, "given value unknown", entry.with_text("algo"), "no choice of")
+            yield _told(line, "given slot unknown", entry.with_key("algo"), "no slot of")
+        case ("sms", "-"):
+            line = _above(entry, 1)
+            yield _told(line, "keyword is the network's", entry.with_text("Stop"), "for themselves")
+            yield _told(line, "keyword is a number", entry.with_text("775"), "cannot begin")
+            yield _told(line, "keyword taken", entry.with_text("énviar"), "already")
+
+
+# ---- What is planted in ways ---------------------------------------------------------------------
+
+
+def _worse_way(entry: Entry) -> Iterator[Mutant]:
+    match entry.path:
+        case ("options", key):
+            yield _told(entry, "key doubled", entry.doubled(), "twice", more=entry.line + 1)
+            other = "02" if key == "1" else "01"
+            same = [entry.line, entry.line + 1]
+            yield _told(entry, "key taken", entry.with_key(other), "is taken", more=same[key == "1"])
+            target = _child(entry, "go")
+            if sum(f"go: {target}" in text for text in SHIPPED.texts.values()) == 1:
+                at = {**BOOK.menus, **BOOK.journeys}[target].at
+                yield _planted(entry, "option left out", entry.left_out(), at, "no option leads")
+        case ("options", _, "go"):
+            yield _told(entry, "option leads to nothing", entry.with_text("nowhere"), "no menu or")
+            yield _told(entry, "option leads back", entry.with_text("home"), "came from")
+        case ("refused", _, "ask"):
+            yield _told(entry, "asks what is no slot", entry.with_text("nadie"), "no slot to ask")
+            worse = entry.with_text("source")
+            yield _told(entry, "asks what fills itself", worse, "refused for ever")
+        case ("refused", "again", "again"):
+            yield _told(entry, "again without a yes", entry.with_text("no"), "`again: yes` belongs")
+        case ("inputs_max",):
+            yield _told(entry, "budget too small", entry.with_text("1"), "are meant")
+            yield _told(entry, "budget too big", entry.with_text("9"), "does not last")
+
+
+# ---- What is planted in journeys -----------------------------------------------------------------
+
+
+def _worse_journey(entry: Entry) -> Iterator[Mutant]:
+    gone = entry.left_out()
+    do = _top(entry.file, "do", "data")
+    match entry.path:
+        case ("authorise",):
+            yield _planted(entry, "PIN left out", gone, do, "it needs the PIN")
+        case ("confirm",):
+            yield _planted(entry, "confirmation left out", gone, do, "a screen has to confirm")
+        case ("refused", code):
+            yield _planted(entry, "refusal left out", gone, do, f"`{code}` is not said")
+            yield _told(entry, "refusal unheard of", entry.with_key(f"{code}x"), "no refusal")
+        case ("slots", name):
+            used = _lines_with(entry.file, name) | {(entry.file, entry.line)}
+            for kind, pages in (("left out", gone), ("renamed", entry.with_key(f"{name}x"))):
+                yield Mutant(f"slot {kind}", _where(entry), pages, used, name)
+        case ("slots", _, "choices", name):
+            yield _told(entry, "choice unheard of", entry.with_key(f"{name}x"), "no choice for")
+        case ("rows",):
+            yield _planted(entry, "list left out", gone, do, "is not shown")
+        case ("rows", kind):
+            rows = _top(entry.file, "rows")
+            yield _planted(entry, "row left out", gone, rows, f"`{kind}` is not shown")
+            yield _told(entry, "row unheard of", entry.with_key(f"{kind}x"), "no kind of row")
+        case ("none",):
+            yield _planted(entry, "empty list not told", gone, do, "empty list")
+        case ("words" | "receipts", name):
+            of = _top(entry.file, entry.path[0])
+            yield _planted(entry, "sentence left out", gone, of, f"/{name}")
+            yield _told(entry, "sentence renamed", entry.with_key(f"{name}x"), f"`{name}x`")
+
+
+def _left_out(entry: Entry) -> Iterator[Mutant]:
+    """The last of several wordings: then there is a case in which nothing is said."""
+    if entry.key is None and entry.is_sentence and len(entry.path) and _last_of_list(entry):
+        lines = _lines_between(entry)
+        words = "nothing" if entry.path[0] == "draft" else "nothing is said"
+        yield Mutant("fallback left out", _where(entry), entry.left_out(), lines, words)
+
+
+# ---- What is planted in translations -------------------------------------------------------------
+
+
+def _worse_translations() -> Iterator[Mutant]:
+    for block in re.finditer(r'^msgid (.+?)\nmsgstr (.+?)\n(?=\n|\Z)', SHIPPED.texts[ENGLISH], re.M | re.S):
+        text, said = _unquoted(block[1]), _unquoted(block[2])
+        if text:
+            yield from _worse_translation(block, text, said)
+
+
+def _worse_translation(block: re.Match[str], text: str, said: str) -> Iterator[Mutant]:
+    def with_said(worse: str) -> Pages:
+        return _with_span(ENGLISH, block.start(2), block.end(2), _quoted(worse))
+
+    line = SHIPPED.texts[ENGLISH][: block.start()].count("\n") + 1
+    at = frozenset({(ENGLISH, line)})
+    where = f"{ENGLISH}:{line}"
+    spanish = frozenset(_split(variant.at) for variant in _variants(text))
+    yield Mutant("translation dropped", where, with_said(""), spanish, "not translated")
+    fuzzy = _with_span(ENGLISH, block.start(), block.start(), "#, fuzzy\n")
+    yield Mutant("translation fuzzy", where, fuzzy, spanish, "not translated")
+    yield Mutant("translation lengthened", where, with_said(said + _LONG), at, "septets")
+    yield Mutant("letter of no phone", where, with_said(f"{said} 😀"), at, "a plain phone has no")
+    yield Mutant("placeholder added", where, with_said(said + " {algo}"), at, "the Spanish names")
+    stale = _with_span(ENGLISH, block.start(1), block.end(1), _quoted(f"{text}!"))
+    yield Mutant("translation stale", where, stale, at, "not said in the menus any more")
+    for name in _PLACEHOLDER.findall(said):
+        lost = with_said(said.replace(f"{{{name}}}", "..."))
+        yield Mutant("placeholder lost", where, lost, at, "the Spanish names")
+    if re.search(r"\bPIN:$", said):
+        worse = with_said(said.replace("PIN", "secret"))
+        yield Mutant("PIN not named", where, worse, at, "does not say so")
+
+
+# ---- Where things stand --------------------------------------------------------------------------
+
+
+def _entries(file: str) -> Iterator[Entry]:
+    root = yaml.compose(SHIPPED.texts[file], Loader=yaml.SafeLoader)
+    yield from _below(file, (), root)
+
+
+def _below(file: str, path: tuple[str, ...], node: yaml.Node) -> Iterator[Entry]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*path, str(key.value))
+            yield Entry(file, below, key, value)
+            yield from _below(file, below, value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield Entry(file, (*path, "-"), None, item)
+            yield from _below(file, (*path, "-"), item)
+
+
+def _above(entry: Entry, levels: int) -> Entry:
+    """The entry that this one is in, so many levels up."""
+    path = entry.path[:-levels]
+    return next(each for each in _entries(entry.file) if each.path == path)
+
+
+def _child(entry: Entry, key: str) -> str:
+    return next(e.text for e in _entries(entry.file) if e.path == (*entry.path, key))
+
+
+def _top(file: str, *keys: str) -> str:
+    """Where the first of these keys stands in the file; nowhere where it has none of them."""
+    found = [entry for entry in _entries(file) if entry.path[-1] in keys and len(entry.path) == 1]
+    return f"{file}:{found[0].line}" if found else f"{file}:0"
+
+
+def _last_of_list(entry: Entry) -> bool:
+    siblings = [each for each in _entries(entry.file) if each.path == entry.path]
+    return len(siblings) > 1 and siblings[-1].value.start_mark.index == entry.value.start_mark.index
+
+
+def _lines_between(entry: Entry) -> frozenset[tuple[str, int]]:
+    """The lines of the list that the entry is in."""
+    siblings = [each for each in _entries(entry.file) if each.path == entry.path]
+    return frozenset((entry.file, each.line) for each in siblings)
+
+
+def _lines_with(file: str, name: str) -> frozenset[tuple[str, int]]:
+    """The lines that name a slot, and those of the operations that take it."""
+    lines = SHIPPED.texts[file].split("\n")
+    named = re.compile(rf"\b{name}\b|^do:|^quote:")
+    return frozenset((file, at) for at, line in enumerate(lines, 1) if named.search(line))
+
+
+def _variants(text: str) -> Iterator[object]:
+    from gateway.dialog.book import Variant, parts
+
+    return (variant for variant in parts(BOOK, Variant) if variant.text == text)
+
+
+def _split(at: str) -> tuple[str, int]:
+    file, _, line = at.rpartition(":")
+    return file, int(line)
+
+
+def _where(entry: Entry) -> str:
+    return f"{entry.file}:{entry.line} {'/'.join(entry.path)}"
+
+
+# ---- How copies are made -------------------------------------------------------------------------
+
+
+def _told(entry: Entry, kind: str, pages: Pages, words: str, more: int = 0) -> Mutant:
+    """A fault that is told where it was planted."""
+    lines = frozenset({(entry.file, entry.line), (entry.file, more or entry.line)})
+    return Mutant(kind, _where(entry), pages, lines, words)
+
+
+def _planted(entry: Entry, kind: str, pages: Pages, at: str, words: str) -> Mutant:
+    """A fault that is told elsewhere: something is missed there."""
+    return Mutant(kind, _where(entry), pages, frozenset({_split(at)}), words)
+
+
+def _written(file: str, node: yaml.Node, text: str) -> Pages:
+    return _with_span(file, node.start_mark.index, node.end_mark.index, text)
+
+
+def _with_span(file: str, start: int, end: int, text: str) -> Pages:
+    whole = SHIPPED.texts[file]
+    return _with(file, whole[:start] + text + whole[end:])
+
+
+def _with(file: str, text: str) -> Pages:
+    return Pages({**SHIPPED.texts, file: text})
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def _unquoted(lines: str) -> str:
+    """The text of a gettext message, which may be on several lines."""
+    return "".join(str(yaml.safe_load(line)) for line in lines.split("\n") if line != '""')
+
+
+def main() -> int:
+    """Plant them all; say what was caught, by kind, and what was not."""
+    planted: Counter[str] = Counter()
+    survivors: list[Mutant] = []
+    for mutant in mutants():
+        planted[mutant.kind] += 1
+        if not mutant.caught():
+            survivors.append(mutant)
+    lost = Counter(mutant.kind for mutant in survivors)
+    for kind, number in sorted(planted.items()):
+        print(f"{number - lost[kind]:5} of {number:5}  {kind}")
+    print("\n".join(f"survived: {mutant.name}" for mutant in survivors) or "no survivors")
+    caught = planted.total() - len(survivors)
+    print(f"{caught} of {planted.total()} caught: {caught / planted.total():.1%}")
+    return 0 if caught >= 0.95 * planted.total() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
