@@ -18,10 +18,11 @@ from gateway.dialog import graph, handout
 from gateway.dialog.book import SPANISH, Book
 from gateway.dialog.checker.declared import Declared
 from gateway.dialog.gsm import septets
-from gateway.dialog.machine import Call, Machine, Show, Step, Visit
+from gateway.dialog.machine import Machine
 from gateway.dialog.pretend import LONGEST, PENDING, TYPICAL, PretendedBank
 from gateway.dialog.reader import FaultyBookError
 from gateway.dialog.state import Draft, Place, State
+from gateway.dialog.steps import Call, Show, Step, Visit
 from gateway.menus import load_book, read_folder
 from gateway.settings import Settings
 from gateway.translations import merge, progress, template, write

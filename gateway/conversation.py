@@ -17,8 +17,9 @@ from gateway.bounds import DEEP_DIAL_ANSWERS_MAX, OVERLAP_POLL_MS, REPLY_HARD_ST
 from gateway.dialog import state as states
 from gateway.dialog.book import Book
 from gateway.dialog.keywords import read_text
-from gateway.dialog.machine import Call, Machine, Show, Step, Visit
+from gateway.dialog.machine import Machine
 from gateway.dialog.state import Place, State
+from gateway.dialog.steps import Call, Show, Step, Visit
 from gateway.library.port import Books
 from gateway.sessions.port import Claim, Closed, Kept, New, Next, Opened, Repeat, UnderWay
 from gateway.values.member import MemberView

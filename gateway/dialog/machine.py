@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
 
 import msgspec
 
@@ -19,72 +18,21 @@ from gateway.bounds import (
     PIN_DIGITS_MAX,
     PIN_DIGITS_MIN,
 )
+from gateway.dialog import drafts
 from gateway.dialog.answers import NotUnderstoodError
-from gateway.dialog.book import Book, Journey, Menu, Option, Refusal, Slot
+from gateway.dialog.book import Book, Journey, Menu, Refusal, Slot
+from gateway.dialog.display import Display, known
 from gateway.dialog.keywords import TextOrder
 from gateway.dialog.kinds import KINDS
-from gateway.dialog.screen import Keys, fit
 from gateway.dialog.state import Draft, Offer, Place, State
+from gateway.dialog.steps import Call, Show, Step, Visit, Why
 from gateway.values.member import MemberView
-from gateway.values.outcome import Done, Outcome, Pending, Record, Refused, Rows, Value, Values
+from gateway.values.outcome import Done, Outcome, Pending, Refused, Rows, Value, Values
 from gateway.values.pin import Pin
 
 BACK, HOME, MORE = "0", "00", "9"
 
 _LIKE_A_PIN = re.compile(rf"[0-9]{{{PIN_DIGITS_MIN},{PIN_DIGITS_MAX}}}")
-
-
-class Why(Enum):
-    """What an operation was called for."""
-
-    MENU = auto()
-    OFFERS = auto()
-    RESOLVE = auto()
-    QUOTE = auto()
-    DO = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """A screen. `ends` closes the session."""
-
-    text: str
-    ends: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """An operation to perform now. `key`, `pin` and `again_ok` are set only for a journey's own
-    operation."""
-
-    why: Why
-    operation: str
-    values: Mapping[str, Value]
-    key: str | None = None
-    pin: Pin | None = None
-    again_ok: bool = False
-
-
-Step = tuple[State, Show | Call]
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A dial.
-
-    Args:
-        member: whose phone it is; None for a stranger.
-        language: what to speak, of the member or of the house.
-        notice: what stands above the home menu's options.
-        answers: what was dialled behind the short code.
-        draft: what the caller left unfinished moments ago.
-    """
-
-    member: MemberView | None
-    language: str
-    notice: str = ""
-    answers: tuple[str, ...] = ()
-    draft: Draft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +49,20 @@ class Machine:
     spare_key: str
     screen_septets: int
 
+    @property
+    def _display(self) -> Display:
+        return Display(self.book, self.screen_septets)
+
     # ---- What may happen to a conversation ---------------------------------------------------
 
     def dial(self, visit: Visit) -> Step:
         """Somebody dialled."""
         start = self._start(visit.member, visit.language)
         if visit.member is None:
-            return self._end(start, self._say(start, "stranger"))
+            return self._end(start, self._display.say(start, "stranger"))
         if not visit.member.enrolled:
-            return self._end(start, self._say(start, "not_enrolled"))
-        draft = self._still_good(visit.draft)
+            return self._end(start, self._display.say(start, "not_enrolled"))
+        draft = drafts.still_good(self.book, visit.draft)
         if draft and not visit.notice and not visit.answers:
             return self._offer_to_go_on(_with(start, draft=draft))
         return self._home(_with(start, queue=visit.answers), visit.notice)
@@ -127,7 +79,7 @@ class Machine:
         if len(answer) > ANSWER_CHARS_MAX:
             return self._wrong(state, "too_long")
         typed = answer.strip()
-        if typed == MORE and state.page + 1 < len(self._pages(state)):
+        if typed == MORE and state.page + 1 < len(self._display.pages(state)):
             return self._shown(_with(state, page=state.page + 1))
         if typed == HOME:
             return self._home(state)
@@ -171,11 +123,11 @@ class Machine:
 
     def ended(self, state: State) -> bool:
         """Whether the member has seen the last of it: there is nothing to answer any more."""
-        return self._show(state).ends
+        return self._display.show(state).ends
 
     def show(self, state: State) -> Show:
         """The screen that the member is looking at, again."""
-        return self._show(state)
+        return self._display.show(state)
 
     # ---- Menus -------------------------------------------------------------------------------
 
@@ -198,14 +150,13 @@ class Machine:
         # There is no such menu now: back leads to where the member came from.
         *above, parent = (self.book.home, *state.trail)
         state = _with(state, menu=parent, trail=tuple(above[1:]))
-        return self._tell(state, self._refusal(state, menu.refused, outcome), outcome)
+        return self._tell(state, self._display.refusal(menu.refused, outcome), outcome)
 
     def _show_menu(self, state: State, menu: Menu, results: Mapping[str, Value]) -> Step:
-        values = self._values(state) | dict(results)
-        said = menu.say.text(values, state.language, self.book.words)
+        said = self._display.text(menu.say, state, results)
         lines = tuple(
-            f"{option.key}. {option.label.text(values, state.language, self.book.words)}"
-            for option in self._options(state)
+            f"{option.key}. {self._display.text(option.label, state, results)}"
+            for option in self._display.options(state)
         )
         body = "\n".join(filter(None, (state.body, said)))
         step = self._screen(state, Place.MENU, body, lines)
@@ -215,7 +166,7 @@ class Machine:
         return step
 
     def _choose(self, state: State, typed: str) -> Step:
-        for option in self._options(state):
+        for option in self._display.options(state):
             if typed == str(option.key):
                 break
         else:
@@ -225,29 +176,20 @@ class Machine:
             return self._menu(_with(state, trail=(*state.trail, state.menu)), option.go)
         return self._next(_with(state, draft=Draft(journey=option.go, slots=dict(option.given))))
 
-    def _options(self, state: State) -> list[Option]:
-        """The menu's options that are for this member."""
-        values = self._values(state)
-        return [
-            option
-            for option in self.book.menus[state.menu].options
-            if option.only_when is None or option.only_when.holds(values)
-        ]
-
     def _back(self, state: State) -> Step:
         """One step back: a page, an answer, or a menu; from home, out."""
         if state.page:
             return self._shown(_with(state, page=state.page - 1))
         state = _with(state, body="")
         if state.draft is not None and state.draft.asked:
-            *before, last = state.draft.asked
-            return self._next(_with(state, draft=_forget(state.draft, last, tuple(before))))
+            last = state.draft.asked[-1]
+            return self._next(_with(state, draft=drafts.without(state.draft, last)))
         if state.place is not Place.MENU:
             return self._menu(state, state.menu)
         if state.trail:
             *above, parent = state.trail
             return self._menu(_with(state, trail=tuple(above)), parent)
-        return self._end(state, self._say(state, "bye"))
+        return self._end(state, self._display.say(state, "bye"))
 
     # ---- Journeys ----------------------------------------------------------------------------
 
@@ -266,7 +208,7 @@ class Machine:
         for slot in empty:  # what came early and was not understood; the rest of it is dropped
             problem = draft.unclear[slot.name]
             return self._ask(
-                _with(state, queue=()), slot, self._say(state, problem) if problem else ""
+                _with(state, queue=()), slot, self._display.say(state, problem) if problem else ""
             )
         if journey.quote and draft.quote is None:
             return state, Call(Why.QUOTE, journey.quote, draft.slots)
@@ -287,17 +229,14 @@ class Machine:
         choices = tuple(
             Offer(key, choice.value) for key, choice in enumerate(slot.choices, start=1)
         )
-        labels = [
-            choice.label.text(self._values(state), state.language, self.book.words)
-            for choice in slot.choices
-        ]
+        labels = [self._display.text(choice.label, state) for choice in slot.choices]
         return self._show_slot(state, slot, choices, labels)
 
     def _offered(self, state: State, outcome: Outcome) -> Step:
         slot = self._journey(state).slot(state.slot)
         kind = KINDS[slot.type]
         if not isinstance(outcome, Done):
-            return self._tell(state, self._refusal(state, {}, outcome), outcome)
+            return self._tell(state, self._display.refusal({}, outcome), outcome)
         if kind.alone and len(outcome.rows) == 1:
             return self._next(self._take(state, outcome.rows[0], asked=False))
         if kind.none and not outcome.rows:
@@ -314,8 +253,7 @@ class Machine:
         state = _with(state, offers=offers)
         if state.queue:
             return self._feed(state, slot)
-        known = self._values(state) | {"offers": len(offers)}
-        asked = slot.ask.text(known, state.language, self.book.words)
+        asked = self._display.text(slot.ask, state, {"offers": len(offers)})
         body = "\n".join(filter(None, (state.body, asked)))
         lines = tuple(f"{offer.key}. {label}" for offer, label in zip(offers, labels, strict=True))
         return self._screen(state, Place.SLOT, body, lines)
@@ -332,15 +270,13 @@ class Machine:
 
     def _not_clear(self, state: State, code: str) -> Step:
         """Leave this slot for later, and go on with what else came early."""
-        draft = _drafted(state)
-        unclear = {**draft.unclear, state.slot: code}
-        draft = msgspec.structs.replace(draft, unclear=unclear)
+        draft = drafts.not_clear(_drafted(state), state.slot, code)
         return self._next(_with(state, draft=draft, offers=(), feeding=False))
 
     def _misread(self, state: State, code: str, values: Values | None = None) -> Step:
         """An answer that is no value of its slot."""
         if state.feeding:
-            return self._not_clear(state, code if code in self.book.words.sentences else "refused")
+            return self._not_clear(state, code)
         return self._wrong(state, code, values)
 
     def _fill(self, state: State, typed: str) -> Step:
@@ -379,14 +315,10 @@ class Machine:
         draft = _drafted(state)
         state = _with(state, draft=msgspec.structs.replace(draft, key=draft.key or self.spare_key))
         if any(_LIKE_A_PIN.fullmatch(answer) for answer in state.queue):
-            problem = self._say(state, "never_dial_pin")
+            problem = self._display.say(state, "never_dial_pin")
             state = _with(state, pin_shown=True)
-        said = (
-            journey.confirm.text(self._values(state), state.language, self.book.words)
-            if journey.confirm
-            else ""
-        )
-        options = () if journey.authorise else (f"1. {self._say(state, 'yes')}",)
+        said = self._display.text(journey.confirm, state)
+        options = () if journey.authorise else (f"1. {self._display.say(state, 'yes')}",)
         return self._screen(state, Place.CONFIRM, "\n".join(filter(None, (problem, said))), options)
 
     def _authorise(self, state: State, typed: str) -> Step:
@@ -407,41 +339,37 @@ class Machine:
         match outcome:
             case Done(values, rows):
                 state = _with(state, language=str(values.get("language", state.language)))
-                seen = self._values(state) | dict(values)
-                said = journey.done.text(seen, state.language, self.book.words)
+                said = self._display.text(journey.done, state, values)
                 lines = self._lines(state, journey, rows)
                 return self._end(state, "\n".join(filter(None, (said, *lines))))
             case Pending():
-                return self._end(state, self._say(state, "pending"))
+                return self._end(state, self._display.say(state, "pending"))
             case Refused(code="wrong_pin"):
-                left = self.book.words.say("wrong_pin", state.language, outcome.values)
+                left = self._display.say(state, "wrong_pin", outcome.values)
                 return self._confirm(state, journey, left)
             case Refused(code="pin_locked"):
-                return self._end(
-                    state, self.book.words.say("pin_locked", state.language, outcome.values)
-                )
+                return self._end(state, self._display.say(state, "pin_locked", outcome.values))
             case Refused():
                 return self._refused(state, outcome)
 
     def _lines(self, state: State, journey: Journey, rows: Rows) -> list[str]:
         words, language = self.book.words, state.language
         if journey.none and not rows:
-            return [journey.none.text(self._values(state), language, words)]
+            return [self._display.text(journey.none, state)]
         return [journey.rows.text(row.fields, language, words) for row in rows if journey.rows]
 
     def _refused(self, state: State, outcome: Outcome) -> Step:
         """The bank said no: say why, and ask again what can be changed. The key is spent."""
         draft, journey = _drafted(state), self._journey(state)
         state = _with(state, queue=())
-        refusal = self._refusal(state, journey.refused, outcome)
-        text = self._refusal_text(state, refusal, outcome)
+        refusal = self._display.refusal(journey.refused, outcome)
+        text = self._display.text(refusal.say, state, _results(outcome))
         if refusal.again:
             fresh = msgspec.structs.replace(draft, key=None, quote=None, again_ok=True)
-            yes = (f"1. {self._say(state, 'yes')}",)
+            yes = (f"1. {self._display.say(state, 'yes')}",)
             return self._screen(_with(state, draft=fresh), Place.AGAIN, text, yes)
         if refusal.ask:
-            asked = tuple(name for name in draft.asked if name != refusal.ask)
-            state = _with(state, draft=_forget(draft, refusal.ask, asked))
+            state = _with(state, draft=drafts.without(draft, refusal.ask))
             return self._ask(state, journey.slot(refusal.ask), text)
         return self._tell(state, refusal, outcome)
 
@@ -453,44 +381,20 @@ class Machine:
     # ---- Drafts that were left ---------------------------------------------------------------
 
     def unfinished(self, state: State) -> Draft | None:
-        """What a redial may go on with: a journey that can be named and of which something is
-        known."""
-        draft = state.draft
-        if draft is None or not draft.asked or self.book.journeys[draft.journey].draft is None:
-            return None
-        return draft
+        """What a redial may go on with."""
+        return drafts.unfinished(self.book, state.draft)
 
     def named(self, state: State) -> str:
         """How the draft is called: `enviar S/ 50.00 a Segundo C.`"""
-        words = self._journey(state).draft
-        if words is None:
-            return ""
-        return words.as_far_as_known(self._values(state), state.language, self.book.words)
-
-    def _still_good(self, draft: Draft | None) -> Draft | None:
-        """A draft of an earlier session, as far as this book still knows it. Costs are asked
-        anew."""
-        journey = self.book.journeys.get(draft.journey) if draft else None
-        if draft is None or journey is None or journey.draft is None:
-            return None
-        known = {slot.name: slot for slot in journey.slots}
-        slots = {name: value for name, value in draft.slots.items() if name in known}
-        whole = len(slots) == len(draft.slots)
-        return Draft(
-            journey=draft.journey,
-            slots=slots,
-            asked=tuple(name for name in draft.asked if name in slots),
-            key=draft.key if whole else None,
-            again_ok=draft.again_ok and whole,
-        )
+        return self._display.named(state)
 
     def _offer_to_go_on(self, state: State) -> Step:
         state = _with(state, menu=self.book.home)
         options = (
-            f"1. {self._say(state, 'go_on')} {self.named(state)}",
-            f"2. {self._say(state, 'to_home')}",
+            f"1. {self._display.say(state, 'go_on')} {self.named(state)}",
+            f"2. {self._display.say(state, 'to_home')}",
         )
-        return self._screen(state, Place.RESUME, self._say(state, "unfinished"), options)
+        return self._screen(state, Place.RESUME, self._display.say(state, "unfinished"), options)
 
     def _go_on(self, state: State, typed: str) -> Step:
         if typed == "1":
@@ -512,7 +416,7 @@ class Machine:
 
     def _tell(self, state: State, refusal: Refusal, outcome: Outcome) -> Step:
         """Say something that ends a journey but not the session."""
-        text = self._refusal_text(state, refusal, outcome)
+        text = self._display.text(refusal.say, state, _results(outcome))
         told, shown = self._screen(state, Place.TOLD, text)
         return _with(told, draft=None, offers=()), shown
 
@@ -522,60 +426,18 @@ class Machine:
         Where both do not fit, the line takes the place of the text: what can be chosen stays in
         sight.
         """
-        known = code if code in self.book.words.sentences else "refused"
-        problem = self.book.words.say(known, state.language, values)
+        problem = self._display.say(state, code, values)
         state = _with(state, page=0, problem="", queue=(), feeding=False)
         whole = _with(state, problem=problem)
-        if len(self._pages(state)) == 1 < len(self._pages(whole)):
-            return state, self._show(_with(state, body=problem))
+        if len(self._display.pages(state)) == 1 < len(self._display.pages(whole)):
+            return state, self._display.show(_with(state, body=problem))
         return self._shown(whole)
 
     def _shown(self, state: State) -> Step:
-        return state, self._show(state)
-
-    def _show(self, state: State) -> Show:
-        pages = self._pages(state)
-        last = state.page + 1 >= len(pages)
-        return Show(pages[min(state.page, len(pages) - 1)], ends=state.final and last)
-
-    def _pages(self, state: State) -> tuple[str, ...]:
-        foot = ""
-        if not state.final:
-            at_home = state.place is Place.MENU and not state.trail
-            foot = self._say(state, "foot_home" if at_home else "foot")
-        keys = Keys(more=self._say(state, "more"), foot=foot)
-        body = "\n".join(filter(None, (state.problem, state.body)))
-        return fit(body, state.options, keys, self.screen_septets)
+        return state, self._display.show(state)
 
     def _start(self, member: MemberView | None, language: str) -> State:
         return State(book=self.book.digest, language=language, member=member)
-
-    # ---- Words -------------------------------------------------------------------------------
-
-    def _say(self, state: State, name: str) -> str:
-        return self.book.words.say(name, state.language)
-
-    def _refusal(self, state: State, refusals: Mapping[str, Refusal], outcome: Outcome) -> Refusal:
-        """What to say to an outcome that is not `Done`: the journey's words, or everybody's."""
-        code = outcome.code if isinstance(outcome, Refused) else "unavailable"
-        sentences = self.book.words.sentences
-        return refusals.get(code) or Refusal(sentences.get(code) or sentences["refused"], "")
-
-    def _refusal_text(self, state: State, refusal: Refusal, outcome: Outcome) -> str:
-        results = outcome.values if isinstance(outcome, Refused) else {}
-        values = self._values(state) | dict(results)
-        return refusal.say.text(values, state.language, self.book.words)
-
-    def _values(self, state: State) -> dict[str, Value]:
-        """Everything that a text may name now."""
-        values: dict[str, Value] = {}
-        if state.member is not None:
-            values["member"] = Record(
-                {"first_name": state.member.first_name, "short_name": state.member.short_name}
-            )
-        if state.draft is not None:
-            values |= state.draft.slots | (state.draft.quote or {})
-        return values
 
     # ---- Drafts ------------------------------------------------------------------------------
 
@@ -583,32 +445,23 @@ class Machine:
         return self.book.journeys[_drafted(state).journey]
 
     def _applies(self, state: State, slot: Slot) -> bool:
-        return slot.only_when is None or slot.only_when.holds(self._values(state))
+        return slot.only_when is None or slot.only_when.holds(known(state))
 
     def _take(self, state: State, value: Value, *, asked: bool = True) -> State:
-        """The draft with the current slot filled. What was quoted for the old values is gone."""
-        draft = _drafted(state)
-        draft = msgspec.structs.replace(
-            draft,
-            slots={**draft.slots, state.slot: value},
-            unclear={name: code for name, code in draft.unclear.items() if name != state.slot},
-            asked=(*draft.asked, state.slot) if asked else draft.asked,
-            quote=None,
-            key=None,
-        )
+        """The draft with the current slot filled."""
+        draft = drafts.filled(_drafted(state), state.slot, value, asked=asked)
         return _with(state, draft=draft, offers=(), body="", feeding=False)
-
-
-def _forget(draft: Draft, name: str, asked: tuple[str, ...]) -> Draft:
-    """The draft without one answer, and so without quote, key and yes: it is another order now."""
-    slots = {slot: value for slot, value in draft.slots.items() if slot != name}
-    return Draft(journey=draft.journey, slots=slots, asked=asked)
 
 
 def _drafted(state: State) -> Draft:
     if state.draft is None:
         raise AssertionError(f"no draft at {state.place}")
     return state.draft
+
+
+def _results(outcome: Outcome) -> Values:
+    """The figures that a refusal gives its reason with."""
+    return outcome.values if isinstance(outcome, Refused) else {}
 
 
 def _names(rows: Rows) -> list[str]:

@@ -11,7 +11,7 @@ from gateway.dialog.book import Book, Condition
 from gateway.dialog.checker.declared import Declared, Supply, known_values
 from gateway.dialog.checker.supplied import SENTENCES
 from gateway.dialog.kinds import KINDS
-from gateway.dialog.machine import Call
+from gateway.dialog.steps import Call
 from gateway.values.member import MemberView
 from gateway.values.money import Money
 from gateway.values.outcome import Day, Done, Outcome, Pending, Record, Refused, Scalar, Value

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from gateway.bank.bank import CATALOGUE
 from gateway.dialog.gsm import septets
-from gateway.dialog.machine import Call, Machine, Show, Visit, Why
+from gateway.dialog.machine import Machine
 from gateway.dialog.state import Place, State, decode, encode
+from gateway.dialog.steps import Call, Show, Visit, Why
 from gateway.menus import load_book
 from gateway.values.member import MemberView
 from gateway.values.money import Money

@@ -1,0 +1,65 @@
+"""What goes in and out of the machine: a visit, a screen to show, an operation to call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from gateway.dialog.state import Draft, State
+from gateway.values.member import MemberView
+from gateway.values.outcome import Value
+from gateway.values.pin import Pin
+
+
+class Why(Enum):
+    """What an operation was called for."""
+
+    MENU = auto()
+    OFFERS = auto()
+    RESOLVE = auto()
+    QUOTE = auto()
+    DO = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A screen. `ends` closes the session."""
+
+    text: str
+    ends: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation to perform now. `key`, `pin` and `again_ok` are set only for a journey's own
+    operation."""
+
+    why: Why
+    operation: str
+    values: Mapping[str, Value]
+    key: str | None = None
+    pin: Pin | None = None
+    again_ok: bool = False
+
+
+Step = tuple[State, Show | Call]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A dial.
+
+    Args:
+        member: whose phone it is; None for a stranger.
+        language: what to speak, of the member or of the house.
+        notice: what stands above the home menu's options.
+        answers: what was dialled behind the short code.
+        draft: what the caller left unfinished moments ago.
+    """
+
+    member: MemberView | None
+    language: str
+    notice: str = ""
+    answers: tuple[str, ...] = ()
+    draft: Draft | None = None
