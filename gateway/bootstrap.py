@@ -10,8 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import random
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import redis
@@ -22,6 +22,7 @@ from redis.retry import Retry
 from gateway.bank.bank import CATALOGUE, Bank
 from gateway.bank.desk import Desk
 from gateway.bank.hashing import OWASP_2026, PepperedArgon2, PinHasher
+from gateway.bank.operations import Operation
 from gateway.bank.pins import Pins
 from gateway.bank.register import Members
 from gateway.bounds import (
@@ -71,6 +72,7 @@ class Parts:
         ledger: the core, given our database.
         sender: the network that carries SMS.
         often: looks every so many seconds, until told to stop.
+        operations: what the bank can do, by name.
     """
 
     now: Callable[[], dt.datetime] = _now
@@ -80,6 +82,7 @@ class Parts:
     ledger: Callable[[Database], Ledger] | None = None
     sender: Callable[[Database], Sender] | None = None
     often: Callable[[float, Look], Stop] = look_often
+    operations: Mapping[str, Operation] = field(default_factory=lambda: CATALOGUE)
 
 
 ORDINARY = Parts()
@@ -92,7 +95,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
         FaultyBookError: nothing was published, and the folder's menus cannot be served.
     """
     database = open_database(settings)
-    books = open_books(settings, database)
+    books = open_books(settings, database, parts)
     ledger = _ledger(database, parts)
     sessions_client = connect_sessions(settings.sessions_url.get_secret_value())
     queue_client = connect(settings.queue_url.get_secret_value())
@@ -174,7 +177,7 @@ def _notices(settings: Settings, database: Database, parts: Parts) -> tuple[Duty
     sender = (
         parts.sender(database) if parts.sender else SimulatedNetwork(database, settings.sms_sender)
     )
-    name, books = settings.cooperative, open_books(settings, database)
+    name, books = settings.cooperative, open_books(settings, database, parts)
     receipts = Receipts(books, Members(database), ZoneInfo(settings.timezone))
     drain = Drain(Outbox(database), receipts, sender, parts.jitter)
     return (
@@ -196,7 +199,7 @@ def wsgi() -> Flask:
     return create_app([gateway], metrics.registry, _inbox(settings) if settings.demo else None)
 
 
-def open_books(settings: Settings, database: Database) -> PublishedBooks:
+def open_books(settings: Settings, database: Database, parts: Parts = ORDINARY) -> PublishedBooks:
     """The menus that were published; before the first time, those in the folder.
 
     Raises:
@@ -204,8 +207,8 @@ def open_books(settings: Settings, database: Database) -> PublishedBooks:
     """
     return PublishedBooks(
         Shelf(database),
-        prove=lambda pages: prove(pages, CATALOGUE),
-        otherwise=lambda: prove(read_folder(settings.menus), CATALOGUE),
+        prove=lambda pages: prove(pages, parts.operations),
+        otherwise=lambda: prove(read_folder(settings.menus), parts.operations),
         log=logger(),
     )
 
@@ -246,7 +249,7 @@ def _bank(settings: Settings, parts: Parts, database: Database, ledger: Ledger) 
         region=settings.region,
     )
     zone = ZoneInfo(settings.timezone)
-    return Bank(desk, Pins(database, hasher), CATALOGUE, parts.now, zone)
+    return Bank(desk, Pins(database, hasher), parts.operations, parts.now, zone)
 
 
 def _watch(metrics: Metrics, outbox: Outbox, wake_ups: WakeUps) -> None:

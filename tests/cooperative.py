@@ -10,14 +10,18 @@ import datetime as dt
 import itertools
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from gateway import bootstrap
+from gateway.bank.bank import CATALOGUE
 from gateway.bank.hashing import CHEAPEST_FOR_TESTS, PepperedArgon2
+from gateway.bank.operations import Operation
 from gateway.bootstrap import Parts
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.demo.seed import seed
@@ -178,6 +182,18 @@ def cooperative(
     database_urls: tuple[str, str], redis_urls: tuple[str, str]
 ) -> Iterator[Cooperative]:
     """The demo cooperative on the morning of its first day."""
+    with founded(database_urls, redis_urls) as cooperative:
+        yield cooperative
+
+
+@contextmanager
+def founded(
+    database_urls: tuple[str, str],
+    redis_urls: tuple[str, str],
+    menus: Path | None = None,
+    operations: Mapping[str, Operation] = CATALOGUE,
+) -> Iterator[Cooperative]:
+    """The demo cooperative, with menus or operations of its own where a test has some."""
     owner_url, app_url = database_urls
     sessions_url, queue_url = redis_urls
     seed(owner_url, HASHER, TODAY)
@@ -190,6 +206,7 @@ def cooperative(
             "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
             "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
             "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
+            **({"CHASKI_MENUS": str(menus)} if menus else {}),
         }
     )
     clock, keys = Clock(), itertools.count(1)
@@ -199,6 +216,7 @@ def cooperative(
         jitter=lambda: 0.5,
         hasher=HASHER,
         often=clock.often,
+        operations=operations,
     )
     metrics = Metrics()
     gateway = bootstrap.build(settings, metrics, parts)

@@ -125,6 +125,10 @@ class Machine:
         """Whether the member has seen the last of it: there is nothing to answer any more."""
         return self._display.show(state).ends
 
+    def pages(self, state: State) -> tuple[str, ...]:
+        """All pages of the screen that the member is looking at."""
+        return self._display.pages(state)
+
     def show(self, state: State) -> Show:
         """The screen that the member is looking at, again."""
         return self._display.show(state)

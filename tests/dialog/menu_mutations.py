@@ -218,7 +218,9 @@ def _worse_way(entry: Entry) -> Iterator[Mutant]:
             yield _told(entry, "key doubled", entry.doubled(), "twice", more=entry.line + 1)
             other = "02" if key == "1" else "01"
             same = [entry.line, entry.line + 1]
-            yield _told(entry, "key taken", entry.with_key(other), "is taken", more=same[key == "1"])
+            yield _told(
+                entry, "key taken", entry.with_key(other), "is taken", more=same[key == "1"]
+            )
             target = _child(entry, "go")
             if sum(f"go: {target}" in text for text in SHIPPED.texts.values()) == 1:
                 at = {**BOOK.menus, **BOOK.journeys}[target].at
@@ -283,7 +285,9 @@ def _left_out(entry: Entry) -> Iterator[Mutant]:
 
 
 def _worse_translations() -> Iterator[Mutant]:
-    for block in re.finditer(r'^msgid (.+?)\nmsgstr (.+?)\n(?=\n|\Z)', SHIPPED.texts[ENGLISH], re.M | re.S):
+    for block in re.finditer(
+        r"^msgid (.+?)\nmsgstr (.+?)\n(?=\n|\Z)", SHIPPED.texts[ENGLISH], re.M | re.S
+    ):
         text, said = _unquoted(block[1]), _unquoted(block[2])
         if text:
             yield from _worse_translation(block, text, said)
