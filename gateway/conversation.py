@@ -56,6 +56,14 @@ class Recall:
 
 
 @dataclass(frozen=True, slots=True)
+class Became:
+    """What became of the order of a confirm screen that was left? Answer: `Outcome` or None."""
+
+    member: MemberView
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Perform:
     """Ask the bank. `hop` names this hop, the same for all its copies. Answer: `Outcome`."""
 
@@ -82,7 +90,7 @@ class LeaveDraft:
     draft: bytes
 
 
-Effect = Open | Wait | Identify | Recall | Perform | Close | LeaveDraft
+Effect = Open | Wait | Identify | Recall | Became | Perform | Close | LeaveDraft
 Effects = Generator[Effect, Any, Reply]
 Shown = Generator[Effect, Any, tuple[State, Show]]
 
@@ -146,21 +154,26 @@ def take(turn: Turn, library: Library, spare_key: str) -> Effects:
 def _begin(turn: Turn, library: Library, spare_key: str, opened: New) -> Effects:
     """A session that nobody has seen: somebody dialled, or Redis forgot.
 
-    With text in it, it may be the PIN's hop of a session that was lost: then what became of that
-    session's order is said. Otherwise the text fills slots up to the screen that confirms, and the
-    rest is dropped: nothing is ever authorised from an unseen session.
+    With text in it, it may be the PIN's hop of a session that was lost; and a draft with a key may
+    have been authorised before its session was lost. Then what became of that order is said first.
+    Otherwise the text fills slots up to the screen that confirms, and the rest is dropped: nothing
+    is ever authorised from an unseen session.
     """
     book = library.current  # once: it may change while we talk
     machine = Machine(book, spare_key, library.screen_septets)
     member: MemberView | None = yield Identify(turn.origin)
     language = member.language if member else library.default_language
-    visit = Visit(member, language, draft=states.decode_draft(opened.draft))
+    draft = states.decode_draft(opened.draft)
+    outcome: Outcome | None = None
     if opened.answers:
-        outcome: Outcome | None = yield Recall(turn.origin)
-        if outcome is not None:
-            visit = Visit(member, language, notice=_became(book, language, outcome))
-        else:
-            visit = Visit(member, language, answers=opened.answers[:DEEP_DIAL_ANSWERS_MAX])
+        outcome = yield Recall(turn.origin)
+    elif member and draft and draft.key:
+        outcome = yield Became(member, draft.key)
+    if outcome is None:
+        early = opened.answers[:DEEP_DIAL_ANSWERS_MAX]
+        visit = Visit(member, language, answers=early, draft=draft)
+    else:
+        visit = Visit(member, language, notice=_became(book, language, outcome))
     state, shown = yield from _run(machine, machine.dial(visit), turn.origin, opened.claim)
     return (yield from _finish(machine, state, shown, turn, opened.claim))
 

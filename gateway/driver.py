@@ -11,6 +11,7 @@ from typing import Any
 from gateway.bank.bank import Bank, Order
 from gateway.bank.pins import REFUSALS as PIN_REFUSALS
 from gateway.conversation import (
+    Became,
     Close,
     Effect,
     Effects,
@@ -176,6 +177,8 @@ class _Drive:
                 return gateway.bank.identify(origin.msisdn)
             case Recall(origin):
                 return gateway.bank.recall(origin)
+            case Became(member, key):
+                return gateway.bank.became(member, key)
             case Perform():
                 return self._perform(effect)
             case Close():

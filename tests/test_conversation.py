@@ -9,6 +9,7 @@ import pytest
 
 from gateway.bounds import OVERLAP_POLL_MS, REPLY_HARD_STOP_MS
 from gateway.conversation import (
+    Became,
     Close,
     Effect,
     Identify,
@@ -77,6 +78,8 @@ def drive(
             case Identify():
                 answer = ROSA
             case Recall():
+                answer = recalled
+            case Became():
                 answer = recalled
             case Perform(call):
                 answer = (bank or BANK)[call.operation]
@@ -235,3 +238,35 @@ def test_an_answer_after_the_last_screen_starts_afresh() -> None:
 
     assert reply.ends
     assert not any(isinstance(effect, Perform) for effect in effects)
+
+
+def left_at_the_confirm_screen() -> bytes:
+    """The draft of a session that was lost on the screen that asks for the PIN."""
+    _, effects = drive(New(CLAIM, ("2", "987000002", "50"), b""))
+    (close,) = (effect for effect in effects if isinstance(effect, Close))
+    return close.kept.draft
+
+
+def test_a_draft_that_was_authorised_after_all_is_not_offered_again() -> None:
+    """The worker died after the bank had decided: the member reads that it was done."""
+    done = Done({"amount": Money(50_00), "reference": "100001"})
+
+    reply, effects = drive(New(CLAIM, (), left_at_the_confirm_screen()), recalled=done)
+
+    assert kinds(effects) == ["Open", "Identify", "Became", "Close"]
+    assert "SI se hizo. Op. 100001" in reply.text
+    assert "Seguir" not in reply.text
+    (close,) = (effect for effect in effects if isinstance(effect, Close))
+    assert close.kept.draft == b""
+
+
+def test_a_draft_that_was_never_authorised_is_offered_with_its_key() -> None:
+    """Asking again for the same draft keeps the key, also in another session."""
+    draft = left_at_the_confirm_screen()
+
+    reply, effects = drive(New(CLAIM, (), draft))
+
+    assert "1. Seguir: enviar S/ 50.00 a Segundo C." in reply.text
+    state = closed(effects)
+    assert state.draft is not None
+    assert state.draft.key == "11111111-1111-4111-8111-111111111111"

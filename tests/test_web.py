@@ -13,7 +13,11 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.bank.bank import Order
+from gateway.channels.africastalking.ussd import parse
+from gateway.conversation import Open, Perform, take
 from gateway.settings import DEMO_WEBHOOK_SECRET
+from gateway.values.outcome import Done
 from tests.cooperative import Cooperative, Handset
 from tests.people import ELMER, FLOR, PEOPLE, ROSA, SEGUNDO, STRANGER, WILMER, Person
 
@@ -83,6 +87,36 @@ def test_redis_forgot_everything_and_the_pin_hop_comes_again(cooperative: Cooper
     assert "SI se hizo" in again.text
     assert not again.ends
     assert cooperative.balances(SEGUNDO.ref)["100-0002"] == 360_00
+
+
+def test_a_worker_died_after_the_bank_had_decided(cooperative: Cooperative) -> None:
+    """Nothing was kept and nothing was shown: the next dial says what became of it."""
+    phone = cooperative.phone(ROSA.msisdn)
+    phone.dial()
+    phone.press("2", "987000002", "50")
+    gateway = cooperative.gateway
+    form = {
+        "sessionId": phone.session,
+        "phoneNumber": phone.msisdn,
+        "text": f"{phone.history}*{ROSA.pin}",
+    }
+    effects = take(parse(form, gateway.cooperative), gateway.library, gateway.mint_key())
+    effect = effects.send(None)
+    assert isinstance(effect, Open)
+    effect = effects.send(gateway.sessions.open(effect.turn))
+    assert isinstance(effect, Perform)
+    assert effect.member is not None
+    call = effect.call
+    order = Order(call.operation, call.values, call.key, call.pin, False, effect.origin, effect.hop)
+    assert isinstance(gateway.bank.perform(effect.member, order), Done)
+    effects.close()  # kill -9
+
+    told = cooperative.phone(ROSA.msisdn).dial()
+
+    assert "Tu operacion de S/ 50.00 SI se hizo" in told.text
+    assert "1. Saldo" in told.text
+    assert cooperative.balances(SEGUNDO.ref)["100-0002"] == 360_00
+    assert cooperative.phone(ROSA.msisdn).dial().text.startswith("Hola Rosa")
 
 
 def test_redis_forgot_before_the_pin_and_it_is_asked_again(cooperative: Cooperative) -> None:

@@ -77,6 +77,11 @@ class Bank:
         result = self._desk.instructions.recent(origin)
         return carried_out(result) if result else None
 
+    def became(self, member: MemberView, key: str) -> Outcome | None:
+        """What became of the order of a confirm screen, if the member gave it."""
+        result = self._desk.instructions.became(uuid.UUID(key), member.ref)
+        return carried_out(result) if result else None
+
     def moves_money(self, operation: str) -> bool:
         """Whether this operation's failure leaves a member in doubt about money."""
         return self._operations[operation].moves_money

@@ -183,6 +183,17 @@ class Instructions:
         )
         return _result(rows[0]) if rows else None
 
+    def became(self, key: uuid.UUID, member_ref: str) -> Result | None:
+        """What became of a member's key; None where no order ever came under it.
+
+        Raises:
+            DatabaseUnavailableError: it cannot be said now.
+        """
+        rows = self._database.call(
+            "select * from instructions.became(%s, %s, %s)", (key, member_ref, self._now())
+        )
+        return _result(rows[0]) if rows else None
+
     def recent_payees(self, member_ref: str, limit: int) -> tuple[str, ...]:
         """The last members to whom a member sent money, newest first, by their `member_ref`.
 

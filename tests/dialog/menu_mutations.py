@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -320,9 +321,10 @@ def _worse_translation(block: re.Match[str], text: str, said: str) -> Iterator[M
 # ---- Where things stand --------------------------------------------------------------------------
 
 
-def _entries(file: str) -> Iterator[Entry]:
+@cache
+def _entries(file: str) -> tuple[Entry, ...]:
     root = yaml.compose(SHIPPED.texts[file], Loader=yaml.SafeLoader)
-    yield from _below(file, (), root)
+    return tuple(_below(file, (), root))
 
 
 def _below(file: str, path: tuple[str, ...], node: yaml.Node) -> Iterator[Entry]:

@@ -22,6 +22,23 @@ begin
 end
 $$;
 
+-- What became of a member's key. Nothing where no order ever came under it.
+create function instructions.became(p_key uuid, p_member_ref text, p_now timestamptz)
+returns setof instructions.result
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    i instructions.instruction;
+begin
+    select * into i from instructions.instruction as k
+    where k.key = p_key and k.member_ref = p_member_ref;
+    if found then
+        perform instructions.tell_pending(i, p_now);
+        return next instructions.answer(i, false);
+    end if;
+end
+$$;
+
 -- The last members to whom a member sent money, newest first, each with the account that got it.
 -- Looks at the last 200 orders: nobody remembers further back.
 create function instructions.recent_payees(p_member_ref text, p_limit integer)
@@ -78,5 +95,5 @@ begin atomic
 end;
 
 revoke execute on all functions in schema instructions from public;
-grant execute on function instructions.recent, instructions.recent_payees, instructions.limit_today,
-    instructions.take_unfinished to chaski_app;
+grant execute on function instructions.recent, instructions.became, instructions.recent_payees,
+    instructions.limit_today, instructions.take_unfinished to chaski_app;
