@@ -113,7 +113,7 @@ def test_a_worker_died_after_the_bank_had_decided(cooperative: Cooperative) -> N
 
     told = cooperative.phone(ROSA.msisdn).dial()
 
-    assert "Tu operacion de S/ 50.00 SI se hizo" in told.text
+    assert "S/ 50.00 SI se hizo" in told.text
     assert "1. Saldo" in told.text
     assert cooperative.balances(SEGUNDO.ref)["100-0002"] == 360_00
     assert cooperative.phone(ROSA.msisdn).dial().text.startswith("Hola Rosa")
