@@ -254,7 +254,7 @@ class Words:
 class Book:
     """Everything that members see, under the digest of its files.
 
-    `lines` is where its `words:` and its `receipts:` begin.
+    `lines` is where its `words` and its `receipts` begin, and each of them: `words/bye`.
     """
 
     digest: str

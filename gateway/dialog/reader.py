@@ -123,15 +123,19 @@ class _Reading:
             journey = read_journey(part)
             self._add(part, self.journeys, journey.name, journey)
         elif "words" in section:
-            self.lines.setdefault("words", part.at("words"))
-            self.sentences |= part.says("words")
+            self.sentences |= self._named(part, "words")
             part.finish()
         elif "receipts" in section:
-            self.lines.setdefault("receipts", part.at("receipts"))
-            self.receipts |= part.says("receipts")
+            self.receipts |= self._named(part, "receipts")
             part.finish()
         else:
             part.fault("a file begins with `menu:`, `journey:`, `words:` or `receipts:`")
+
+    def _named(self, part: Part, key: str) -> dict[str, Say]:
+        """A file of named sentences."""
+        self.lines.setdefault(key, part.at(key))
+        self.lines |= {f"{key}/{name}": at for name, at in part.part(key).lines().items()}
+        return part.says(key)
 
     def _add(self, part: Part, names: dict[str, _T], name: str, thing: _T) -> None:
         part.finish()
@@ -151,10 +155,10 @@ class Part:
         self._known: set[str] = set()
 
     def fault(self, what: str, key: str = "") -> None:
-        self._faults.append(Fault(self._file, self._line(key), what))
+        self._faults.append(Fault(self._file, self.line(key), what))
 
     def at(self, key: str = "") -> str:
-        return f"{self._file}:{self._line(key)}"
+        return f"{self._file}:{self.line(key)}"
 
     def text(self, key: str) -> str:
         """A text that must be there."""
@@ -193,10 +197,10 @@ class Part:
         """A section below this one; an empty one where it is left out."""
         value = self._take(key)
         if value is None:
-            return Part(self._file, Section(self._line(key)), self._faults)
+            return Part(self._file, Section(self.line(key)), self._faults)
         if not isinstance(value, Section):
             self.fault(f"`{key}:` is a list of `name: value` lines", key)
-            return Part(self._file, Section(self._line(key)), self._faults)
+            return Part(self._file, Section(self.line(key)), self._faults)
         return Part(self._file, value, self._faults)
 
     def parts(self, key: str) -> dict[str, Part]:
@@ -257,24 +261,25 @@ class Part:
     def _variant(self, key: str, item: object) -> list[Variant]:
         if isinstance(item, Section):
             part = Part(self._file, item, self._faults)
-            condition, text, at = part.condition("when"), part.text("say"), part.at("say")
+            condition, text, line = part.condition("when"), part.text("say"), part.line("say")
             part.finish()
         elif isinstance(item, Text):
-            condition, text, at = None, str(item), f"{self._file}:{item.line}"
+            condition, text, line = None, str(item), item.line
         else:
             self.fault(f"`{key}:` is missing", key)
             return []
         try:
             placeholders(text)
         except ValueError as error:
-            self.fault(f"`{text}`: {error}", key)
-        return [Variant(text, at, condition)]
+            self._faults.append(Fault(self._file, line, f"`{text}`: {error}"))
+        return [Variant(text, f"{self._file}:{line}", condition)]
 
     def _take(self, key: str) -> object:
         self._known.add(key)
         return self._section.get(key)
 
-    def _line(self, key: str) -> int:
+    def line(self, key: str) -> int:
+        """Of that key; of the section where it has no such key."""
         return self._section.lines.get(key, self._section.line)
 
 

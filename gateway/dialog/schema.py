@@ -136,6 +136,7 @@ class _Watched(Part):
         self._sections = sections
         self._asked: dict[str, Json | _Watched] = {}
         self._required: set[str] = set()
+        self._optional: set[str] = set()
 
     def schema(self, names: Mapping[str, Json]) -> Json:
         """What it was asked for, as a JSON Schema."""
@@ -146,7 +147,7 @@ class _Watched(Part):
             found[key] = {**shape, **names.get(key, {}), **means}
         if set(found) == {_ANY}:
             return {"type": "object", "additionalProperties": found[_ANY]}
-        return _object(found, sorted(self._required))
+        return _object(found, sorted(self._required - self._optional))
 
     def text(self, key: str) -> str:
         self._required.add(key)
@@ -188,6 +189,7 @@ class _Watched(Part):
         return below
 
     def has(self, key: str) -> bool:
+        self._optional.add(key)
         return True
 
     def is_section(self, key: str) -> bool:

@@ -12,13 +12,14 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import yaml
 
 from gateway.bank.bank import CATALOGUE
+from gateway.dialog.book import Variant, parts
 from gateway.dialog.checker import check
 from gateway.dialog.kinds import KINDS
 from gateway.dialog.reader import FaultyBookError
@@ -28,6 +29,13 @@ from gateway.menus import Pages, open_book, read_folder
 SHIPPED = read_folder(Path(__file__).parents[2] / "menus")
 BOOK = open_book(SHIPPED)
 ENGLISH = "locale/en/menus.po"
+
+# What no checker can know: the faulty copy is as good a menu as the shipped one.
+EXPLAINED = {
+    "option leads elsewhere": "which of two journeys a line means, only its reader knows",
+    "refusal asks no more": "to end a journey instead of asking again is a choice",
+    "translation of another sentence": "whether a translation is true, only its reader knows",
+}
 
 _LONG = " Aqui sobra mucho texto." * 7  # 168 letters: more than any screen holds
 _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)\}")
@@ -66,15 +74,17 @@ class Entry:
 
     def with_text(self, text: str) -> Pages:
         """The menus with another text here."""
-        quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-        return _written(self.file, self.value, quoted)
+        return _written(self.file, self.value, _quoted(text))
 
     def with_key(self, name: str) -> Pages:
         """The menus with another key here."""
         return _written(self.file, self.key, name) if self.key else SHIPPED
 
     def left_out(self) -> Pages:
-        """The menus without this entry. No other line moves."""
+        """The menus without this entry, and without the section that had nothing else. No other
+        line moves."""
+        if self.path[:-1] and len(_siblings(self)) == 1:
+            return _above(self, 1).left_out()
         text = SHIPPED.texts[self.file]
         start, end = (self.key or self.value).start_mark.index, self.value.end_mark.index
         gone = re.sub(r"[^\n]", " ", text[start:end])
@@ -143,6 +153,7 @@ def mutants() -> Iterator[Mutant]:
                 yield from _worse_name(entry)
                 yield from _worse_way(entry)
                 yield from _worse_journey(entry)
+                yield from _worse_list(entry)
                 yield from _left_out(entry)
     yield from _worse_translations()
 
@@ -207,7 +218,12 @@ def _worse_name(entry: Entry) -> Iterator[Mutant]:
             line = _above(entry, 1)
             yield _told(line, "keyword is the network's", entry.with_text("Stop"), "for themselves")
             yield _told(line, "keyword is a number", entry.with_text("775"), "cannot begin")
-            yield _told(line, "keyword taken", entry.with_text("énviar"), "already")
+            yield _told(line, "keyword taken", entry.with_text(_taken_word(entry)), ", too")
+
+
+def _taken_word(entry: Entry) -> str:
+    """A word that begins another journey, with an accent and in small letters."""
+    return "sáldo" if entry.file != "balance.yaml" else "envíar"
 
 
 # ---- What is planted in ways ---------------------------------------------------------------------
@@ -223,13 +239,21 @@ def _worse_way(entry: Entry) -> Iterator[Mutant]:
                 entry, "key taken", entry.with_key(other), "is taken", more=same[key == "1"]
             )
             target = _child(entry, "go")
-            if sum(f"go: {target}" in text for text in SHIPPED.texts.values()) == 1:
+            if (
+                sum(len(re.findall(rf"go: {target}\b", text)) for text in SHIPPED.texts.values())
+                == 1
+            ):
                 at = {**BOOK.menus, **BOOK.journeys}[target].at
                 yield _planted(entry, "option left out", entry.left_out(), at, "no option leads")
         case ("options", _, "go"):
             yield _told(entry, "option leads to nothing", entry.with_text("nowhere"), "no menu or")
             yield _told(entry, "option leads back", entry.with_text("home"), "came from")
+            orphan = {**BOOK.menus, **BOOK.journeys}[entry.text].at
+            for other in sorted({*BOOK.journeys} - {entry.text}):
+                worse = _told(entry, "option leads elsewhere", entry.with_text(other), "")
+                yield replace(worse, lines=worse.lines | {_split(orphan)})
         case ("refused", _, "ask"):
+            yield _told(entry, "refusal asks no more", entry.left_out(), "")
             yield _told(entry, "asks what is no slot", entry.with_text("nadie"), "no slot to ask")
             worse = entry.with_text("source")
             yield _told(entry, "asks what fills itself", worse, "refused for ever")
@@ -244,8 +268,7 @@ def _worse_way(entry: Entry) -> Iterator[Mutant]:
 
 
 def _worse_journey(entry: Entry) -> Iterator[Mutant]:
-    gone = entry.left_out()
-    do = _top(entry.file, "do", "data")
+    gone, do = entry.left_out(), _top(entry.file, "do", "data")
     match entry.path:
         case ("authorise",):
             yield _planted(entry, "PIN left out", gone, do, "it needs the PIN")
@@ -260,6 +283,12 @@ def _worse_journey(entry: Entry) -> Iterator[Mutant]:
                 yield Mutant(f"slot {kind}", _where(entry), pages, used, name)
         case ("slots", _, "choices", name):
             yield _told(entry, "choice unheard of", entry.with_key(f"{name}x"), "no choice for")
+
+
+def _worse_list(entry: Entry) -> Iterator[Mutant]:
+    """Lists of rows, of sentences, of receipts."""
+    gone, do = entry.left_out(), _top(entry.file, "do")
+    match entry.path:
         case ("rows",):
             yield _planted(entry, "list left out", gone, do, "is not shown")
         case ("rows", kind):
@@ -276,7 +305,7 @@ def _worse_journey(entry: Entry) -> Iterator[Mutant]:
 
 def _left_out(entry: Entry) -> Iterator[Mutant]:
     """The last of several wordings: then there is a case in which nothing is said."""
-    if entry.key is None and entry.is_sentence and len(entry.path) and _last_of_list(entry):
+    if entry.key is None and entry.is_sentence and _last_of_list(entry):
         lines = _lines_between(entry)
         words = "nothing" if entry.path[0] == "draft" else "nothing is said"
         yield Mutant("fallback left out", _where(entry), entry.left_out(), lines, words)
@@ -285,37 +314,55 @@ def _left_out(entry: Entry) -> Iterator[Mutant]:
 # ---- What is planted in translations -------------------------------------------------------------
 
 
+_MESSAGE = re.compile(r"^msgid (.+?)\nmsgstr (.+?)\n(?=\n|\Z)", re.MULTILINE | re.DOTALL)
+
+
 def _worse_translations() -> Iterator[Mutant]:
-    for block in re.finditer(
-        r"^msgid (.+?)\nmsgstr (.+?)\n(?=\n|\Z)", SHIPPED.texts[ENGLISH], re.M | re.S
-    ):
-        text, said = _unquoted(block[1]), _unquoted(block[2])
-        if text:
-            yield from _worse_translation(block, text, said)
+    """Every message of the English catalogue, its header left out."""
+    messages = [*_MESSAGE.finditer(SHIPPED.texts[ENGLISH])][1:]
+    others = {_names_in(message[2]): _unquoted(message[2]) for message in reversed(messages)}
+    for number, message in enumerate(messages):
+        said = _unquoted(message[2])
+        yield from _worse_translation(message, _unquoted(message[1]), said)
+        other = others[_names_in(message[2])]
+        if other != said and number % 10 == 0:  # a few: no checker can know
+            yield _translated(message, "translation of another sentence", other, "")
 
 
-def _worse_translation(block: re.Match[str], text: str, said: str) -> Iterator[Mutant]:
-    def with_said(worse: str) -> Pages:
-        return _with_span(ENGLISH, block.start(2), block.end(2), _quoted(worse))
+def _names_in(text: str) -> tuple[str, ...]:
+    return tuple(sorted(_PLACEHOLDER.findall(text)))
 
-    line = SHIPPED.texts[ENGLISH][: block.start()].count("\n") + 1
-    at = frozenset({(ENGLISH, line)})
-    where = f"{ENGLISH}:{line}"
-    spanish = frozenset(_split(variant.at) for variant in _variants(text))
-    yield Mutant("translation dropped", where, with_said(""), spanish, "not translated")
-    fuzzy = _with_span(ENGLISH, block.start(), block.start(), "#, fuzzy\n")
+
+def _worse_translation(message: re.Match[str], text: str, said: str) -> Iterator[Mutant]:
+    where = f"{ENGLISH}:{_line(message)}"
+    spanish = frozenset(_split(each.at) for each in parts(BOOK, Variant) if each.text == text)
+    dropped = _translated(message, "translation dropped", "", "not translated")
+    yield replace(dropped, lines=spanish)
+    fuzzy = _with_span(ENGLISH, message.start(), message.start(), "#, fuzzy\n")
     yield Mutant("translation fuzzy", where, fuzzy, spanish, "not translated")
-    yield Mutant("translation lengthened", where, with_said(said + _LONG), at, "septets")
-    yield Mutant("letter of no phone", where, with_said(f"{said} 😀"), at, "a plain phone has no")
-    yield Mutant("placeholder added", where, with_said(said + " {algo}"), at, "the Spanish names")
-    stale = _with_span(ENGLISH, block.start(1), block.end(1), _quoted(f"{text}!"))
+    yield _translated(message, "translation lengthened", said + _LONG, "septets")
+    yield _translated(message, "letter of no phone", f"{said} 😀", "a plain phone has no")
+    yield _translated(message, "placeholder added", said + " {algo}", "the Spanish names")
+    stale = _with_span(ENGLISH, message.start(1), message.end(1), _quoted(f"{text}!"))
+    at = frozenset({(ENGLISH, _line(message))})
     yield Mutant("translation stale", where, stale, at, "not said in the menus any more")
     for name in _PLACEHOLDER.findall(said):
-        lost = with_said(said.replace(f"{{{name}}}", "..."))
-        yield Mutant("placeholder lost", where, lost, at, "the Spanish names")
-    if re.search(r"\bPIN:$", said):
-        worse = with_said(said.replace("PIN", "secret"))
-        yield Mutant("PIN not named", where, worse, at, "does not say so")
+        lost = said.replace(f"{{{name}}}", "...")
+        yield _translated(message, "placeholder lost", lost, "the Spanish names")
+    if said.endswith("PIN:"):
+        worse = said.replace("PIN", "secret")
+        yield _translated(message, "PIN not named", worse, "does not say so")
+
+
+def _translated(message: re.Match[str], kind: str, worse: str, words: str) -> Mutant:
+    """Another translation of the message."""
+    pages = _with_span(ENGLISH, message.start(2), message.end(2), _quoted(worse))
+    at = (ENGLISH, _line(message))
+    return Mutant(kind, f"{ENGLISH}:{at[1]}", pages, frozenset({at}), words)
+
+
+def _line(message: re.Match[str]) -> int:
+    return message.string[: message.start()].count("\n") + 1
 
 
 # ---- Where things stand --------------------------------------------------------------------------
@@ -355,15 +402,20 @@ def _top(file: str, *keys: str) -> str:
     return f"{file}:{found[0].line}" if found else f"{file}:0"
 
 
+def _siblings(entry: Entry) -> list[Entry]:
+    """The entries of the section or the list that this one is in, itself among them."""
+    found = [each for each in _entries(entry.file) if each.path[:-1] == entry.path[:-1]]
+    return [each for each in found if (each.key is None) == (entry.key is None)]
+
+
 def _last_of_list(entry: Entry) -> bool:
-    siblings = [each for each in _entries(entry.file) if each.path == entry.path]
-    return len(siblings) > 1 and siblings[-1].value.start_mark.index == entry.value.start_mark.index
+    siblings = _siblings(entry)
+    return len(siblings) > 1 and siblings[-1] is entry
 
 
 def _lines_between(entry: Entry) -> frozenset[tuple[str, int]]:
     """The lines of the list that the entry is in."""
-    siblings = [each for each in _entries(entry.file) if each.path == entry.path]
-    return frozenset((entry.file, each.line) for each in siblings)
+    return frozenset((entry.file, each.line) for each in _siblings(entry))
 
 
 def _lines_with(file: str, name: str) -> frozenset[tuple[str, int]]:
@@ -371,12 +423,6 @@ def _lines_with(file: str, name: str) -> frozenset[tuple[str, int]]:
     lines = SHIPPED.texts[file].split("\n")
     named = re.compile(rf"\b{name}\b|^do:|^quote:")
     return frozenset((file, at) for at, line in enumerate(lines, 1) if named.search(line))
-
-
-def _variants(text: str) -> Iterator[object]:
-    from gateway.dialog.book import Variant, parts
-
-    return (variant for variant in parts(BOOK, Variant) if variant.text == text)
 
 
 def _split(at: str) -> tuple[str, int]:
@@ -424,8 +470,8 @@ def _unquoted(lines: str) -> str:
     return "".join(str(yaml.safe_load(line)) for line in lines.split("\n") if line != '""')
 
 
-def main() -> int:
-    """Plant them all; say what was caught, by kind, and what was not."""
+def report() -> str:
+    """Plant them all; what was caught, by kind, and what was not."""
     planted: Counter[str] = Counter()
     survivors: list[Mutant] = []
     for mutant in mutants():
@@ -433,13 +479,16 @@ def main() -> int:
         if not mutant.caught():
             survivors.append(mutant)
     lost = Counter(mutant.kind for mutant in survivors)
-    for kind, number in sorted(planted.items()):
-        print(f"{number - lost[kind]:5} of {number:5}  {kind}")
-    print("\n".join(f"survived: {mutant.name}" for mutant in survivors) or "no survivors")
+    lines = [
+        f"{number - lost[kind]:5} of {number:5}  {kind}" for kind, number in sorted(planted.items())
+    ]
+    for mutant in survivors:
+        why = EXPLAINED.get(mutant.kind, "NOT EXPLAINED")
+        lines.append(f"survived: {mutant.name}: {why}")
     caught = planted.total() - len(survivors)
-    print(f"{caught} of {planted.total()} caught: {caught / planted.total():.1%}")
-    return 0 if caught >= 0.95 * planted.total() else 1
+    lines.append(f"{caught} of {planted.total()} caught: {caught / planted.total():.1%}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.stdout.write(report() + "\n")

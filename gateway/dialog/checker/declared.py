@@ -91,6 +91,12 @@ class Supply:
         """Of a record; empty for a scalar."""
         return _RECORDS.get(self.kind, {})
 
+    @property
+    def known(self) -> bool:
+        """Whether it is a kind at all."""
+        other = {"flag", "ref", "language", *KINDS, *_RECORDS}
+        return self.kind in other or "|" in self.kind or shown(self.kind)
+
     def longest(self) -> Value:
         """The value that takes most room."""
         if self.fields:

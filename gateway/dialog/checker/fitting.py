@@ -47,12 +47,13 @@ class Listing:
 def faults(book: Book, operations: Mapping[str, Declared], limits: Limits) -> Iterator[Fault]:
     """What is too long, once for each place and language: where it is longest."""
     for measure in _measures(book, operations, limits):
-        _words(measure)
-        _sms(measure)
-        for menu in book.menus.values():
-            _menu(measure, menu)
-        for journey in book.journeys.values():
-            _Journey(measure, Known(journey, operations)).screens()
+        if _keys(measure):
+            _words(measure)
+            _sms(measure)
+            for menu in book.menus.values():
+                _menu(measure, menu)
+            for journey in book.journeys.values():
+                _Journey(measure, Known(journey, operations)).screens()
         yield from (worst for _, worst in measure.found.values())
 
 
@@ -62,7 +63,7 @@ def listings(book: Book, operations: Mapping[str, Declared], limits: Limits) -> 
         Listing(f"{journey.name}/done", measure.language, len(pages))
         for measure in _measures(book, operations, limits)
         for journey in book.journeys.values()
-        if (pages := _Journey(measure, Known(journey, operations)).list_pages())
+        if _keys(measure) and (pages := _Journey(measure, Known(journey, operations)).list_pages())
     ]
 
 
@@ -78,13 +79,18 @@ def _measures(book: Book, operations: Mapping[str, Declared], limits: Limits) ->
 # ---- Words, SMS ----------------------------------------------------------------------------------
 
 
-def _words(measure: Measure) -> None:
-    """A sentence that is a screen of its own, or stands in one, fits at least alone."""
+def _keys(measure: Measure) -> bool:
+    """Whether the line at the foot leaves room for a screen: without it there are none."""
     for foot in ("foot", "foot_home"):
         lines = [*measure.word("more"), *measure.word(foot)]
         taken = sum(part.septets for part in lines) + len("  ")
         if taken > measure.limits.keys_septets:
             measure.blame(f"words/{foot}", lines, taken, measure.limits.keys_septets)
+    return not measure.found and all(measure.word(name) for name in KEYS)
+
+
+def _words(measure: Measure) -> None:
+    """A sentence that is a screen of its own, or stands in one, fits at least alone."""
     for name in measure.book.words.sentences:
         for part in measure.word(name) if name not in {*KEYS, *BY_SMS} else ():
             options = [f"1. {part.text}"] if name in LABELS else []
@@ -279,12 +285,12 @@ class _Journey:
 
     def resumed(self) -> None:
         """What was left unfinished, to go on with it or not: `1. Seguir: enviar dinero`."""
-        go_on, to_home = self.measure.word("go_on")[:1], self.measure.word("to_home")[:1]
+        go_on, to_home = longest(self.measure.word("go_on")), longest(self.measure.word("to_home"))
         for body in self.measure.word("unfinished"):
             for part in self.named():
-                said = f"1. {go_on[0].text} {part.text}", f"2. {to_home[0].text}"
+                said = f"1. {go_on.text} {part.text}", f"2. {to_home.text}"
                 state = self.measure.state(Place.RESUME, [body], said)
-                made_of = [body, *go_on, part, *to_home]
+                made_of = [body, go_on, part, to_home]
                 self.measure.screen(f"{self.journey.name}/draft", state, made_of)
 
     def named(self) -> list[Part]:

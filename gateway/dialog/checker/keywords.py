@@ -13,7 +13,7 @@ from gateway.dialog.yaml_lines import Fault
 
 def faults(book: Book) -> Iterator[Fault]:
     """What is wrong with the words of `sms:`."""
-    taken: dict[str, str] = {}
+    begun = [(keyword(word), journey) for journey in book.journeys.values() for word in journey.sms]
     for journey in book.journeys.values():
         at, screen = journey.lines.get("sms", journey.at), journey.name
         for word in journey.sms:
@@ -24,7 +24,7 @@ def faults(book: Book) -> Iterator[Fault]:
             if not (key.isascii() and key.isalpha()):
                 what = f"`{word}` cannot begin an SMS"
                 yield fault(at, what, screen=screen, mend="use letters alone")
-            if key in taken:
-                what = f"`{word}` begins `{taken[key]}` already"
+            others = sorted({other.name for same, other in begun if same == key} - {journey.name})
+            if others:
+                what = f"`{word}` begins `{others[0]}`, too"
                 yield fault(at, what, screen=screen, mend="take another word")
-            taken.setdefault(key, journey.name)

@@ -1,6 +1,5 @@
-"""How much room a screen or an SMS takes: the machine itself builds what is measured.
-
-So what is proven is what is served.
+"""How much room a screen or an SMS takes: what is measured is built by the machine's own
+display, so what is proven is what is served.
 """
 
 from __future__ import annotations
@@ -8,22 +7,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
-from gateway.bounds import PAGES_PER_ANSWER
 from gateway.dialog.book import Book, Say
 from gateway.dialog.checker.declared import Declared, values
 from gateway.dialog.checker.limits import Limits
 from gateway.dialog.checker.sentences import Sentence, said_with
 from gateway.dialog.checker.told import fault, place
+from gateway.dialog.display import Display
 from gateway.dialog.gsm import plain, septets
-from gateway.dialog.machine import Machine
 from gateway.dialog.phrase import NoSuchValueError, fill
 from gateway.dialog.state import Place, State
 from gateway.dialog.yaml_lines import Fault
 from gateway.values.outcome import Value
 
-_NO_KEY = ""  # no screen here is ever confirmed
 _ENDLESS_SEPTETS = 1_000_000  # a screen that holds everything, to measure what is too long
 
 
@@ -95,19 +90,12 @@ class Measure:
     def screen(self, name: str, state: State, made_of: Sequence[Part]) -> None:
         """The machine shows this on one page, or whatever is longest in it is to blame."""
         if len(self.pages(state)) > 1:
-            whole = Machine(self.book, _NO_KEY, _ENDLESS_SEPTETS).show(state).text
+            (whole,) = Display(self.book, _ENDLESS_SEPTETS).pages(state)
             self.blame(name, made_of, septets(whole), self.limits.screen_septets)
 
     def pages(self, state: State) -> tuple[str, ...]:
         """Every page that the machine shows of this."""
-        machine = Machine(self.book, _NO_KEY, self.limits.screen_septets)
-        shown: list[str] = []
-        for page in range(PAGES_PER_ANSWER):
-            text = machine.show(msgspec.structs.replace(state, page=page)).text
-            if shown and text == shown[-1]:
-                break
-            shown.append(text)
-        return tuple(shown)
+        return Display(self.book, self.limits.screen_septets).pages(state)
 
     def sms(self, name: str, made_of: Sequence[Part]) -> None:
         """These texts are one SMS, or the longest of them is to blame."""
@@ -116,12 +104,14 @@ class Measure:
             self.blame(name, made_of, taken, self.limits.sms_septets)
 
     def blame(self, name: str, made_of: Sequence[Part], taken: int, limit: int) -> None:
-        """The longest of the parts is too long. Of many faults in one place, the worst is told."""
+        """The longest of the parts is too long, or those that stand with it are. Of many faults in
+        one place, the worst is told."""
         part, over = longest(made_of), taken - limit
         if over <= self.found.get(part.at, (0, None))[0]:
             return
         what = f"takes {taken} septets with the longest values, and {limit} fit"
-        mend = f"shorten it by {over}"
+        beside = ", ".join(sorted({each.at for each in made_of if each.text} - {part.at}))
+        mend = f"shorten it by {over}" + (f", or what stands with it: {beside}" if beside else "")
         told = fault(part.at, what, screen=name, language=self.language, mend=mend)
         self.found[part.at] = (over, told)
 

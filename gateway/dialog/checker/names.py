@@ -286,8 +286,7 @@ def _sentences(book: Book, operations: Mapping[str, Declared]) -> Iterator[Fault
     for name in sorted(needed - said.keys()):
         yield fault(at, f"the sentence `{name}` is missing", screen=f"words/{name}")
     for name in sorted(said.keys() - needed):
-        variants = said[name].variants
-        where = variants[0].at if variants else at
+        where = book.lines.get(f"words/{name}", at)
         yield unknown(where, name, "use for the sentence", needed, screen=f"words/{name}")
 
 
@@ -297,8 +296,7 @@ def _receipts(book: Book) -> Iterator[Fault]:
         what = f"nothing is sent when there is a `{name}`"
         yield fault(at, what, screen=f"receipts/{name}", mend=f"add `{name}:`")
     for name in sorted(book.receipts.keys() - FACTS.keys()):
-        variants = book.receipts[name].variants
-        where = variants[0].at if variants else at
+        where = book.lines.get(f"receipts/{name}", at)
         yield unknown(where, name, "fact", FACTS, screen=f"receipts/{name}")
 
 

@@ -55,7 +55,10 @@ def _order(sentence: Sentence) -> Iterator[Fault]:
     if last.only_when is not None:
         mend = "end with a wording without `when:`"
         yield fault(
-            last.at, "where this does not hold, nothing is said", screen=sentence.screen, mend=mend
+            last.only_when.at or last.at,
+            "where this does not hold, nothing is said",
+            screen=sentence.screen,
+            mend=mend,
         )
 
 
