@@ -206,14 +206,12 @@ class Machine:
             for slot in journey.slots
             if slot.name not in draft.slots and self._applies(state, slot)
         ]
-        for slot in empty:
-            if slot.name not in draft.unclear:
-                return self._ask(state, slot)
-        for slot in empty:  # what came early and was not understood; the rest of it is dropped
-            problem = draft.unclear[slot.name]
-            return self._ask(
-                _with(state, queue=()), slot, self._display.say(state, problem) if problem else ""
-            )
+        # While there are early answers, what was not understood waits behind what they may fill.
+        waiting = [slot for slot in empty if slot.name not in draft.unclear] if state.queue else []
+        for slot in (*waiting, *empty):
+            problem = draft.unclear.get(slot.name, "")
+            fed = state if slot in waiting else _with(state, queue=())
+            return self._ask(fed, slot, self._display.say(fed, problem) if problem else "")
         if journey.quote and draft.quote is None:
             return state, Call(Why.QUOTE, journey.quote, draft.slots)
         if journey.confirm is None:
@@ -258,9 +256,12 @@ class Machine:
         if state.queue:
             return self._feed(state, slot)
         asked = self._display.text(slot.ask, state, {"offers": len(offers)})
-        body = "\n".join(filter(None, (state.body, asked)))
         lines = tuple(f"{offer.key}. {label}" for offer, label in zip(offers, labels, strict=True))
-        return self._screen(state, Place.SLOT, body, lines)
+        problem = state.body
+        whole = self._screen(state, Place.SLOT, "\n".join(filter(None, (problem, asked))), lines)
+        if problem and len(self.pages(whole[0])) > 1:
+            return self._screen(state, Place.SLOT, problem, lines)
+        return whole
 
     def _feed(self, state: State, slot: Slot) -> Step:
         """Answer a slot with what came early. Where only the list's own keys can answer it,

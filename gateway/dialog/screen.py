@@ -30,6 +30,8 @@ def fit(body: str, options: Sequence[str], keys: Keys, limit_septets: int) -> tu
     if septets(whole) <= limit_septets:
         return (whole,)
     room = limit_septets - septets(_page([], (keys.more, keys.foot))) - 1
+    if room < 1:
+        raise ValueError(f"no room for a text above {keys}")
     pages = _fill([piece for line in lines for piece in _cut(line, room)], room)[:PAGES_PER_ANSWER]
     feet = [(keys.more, keys.foot)] * (len(pages) - 1) + [(keys.foot,)]
     fitted = [_page(page, foot) for page, foot in zip(pages, feet, strict=True)]

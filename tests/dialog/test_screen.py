@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,3 +54,9 @@ def test_nothing_of_a_long_text_is_lost_but_spaces_between_pages(text: str) -> N
 
     shown = "".join(page.removesuffix("9 Mas") for page in pages)
     assert shown.replace("\n", "").replace(" ", "") == plain(text).replace(" ", "")
+
+
+def test_keys_that_fill_the_screen_are_refused() -> None:
+    """Instead of looking for room for ever."""
+    with pytest.raises(ValueError, match="no room"):
+        fit("Hola", ["1. Saldo"] * 20, Keys(more="9 Mas", foot="0 " * 80), 160)

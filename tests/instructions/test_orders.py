@@ -329,6 +329,7 @@ class TestTheApplication:
         )
         assert {name for (name,) in rows} == {
             "accept",
+            "became",
             "close",
             "execute",
             "limit_today",
