@@ -16,14 +16,15 @@ import msgspec
 from gateway.bounds import DEEP_DIAL_ANSWERS_MAX, OVERLAP_POLL_MS, REPLY_HARD_STOP_MS
 from gateway.dialog import state as states
 from gateway.dialog.book import Book
+from gateway.dialog.gsm import plain
 from gateway.dialog.keywords import read_text
-from gateway.dialog.machine import Machine
+from gateway.dialog.machine import Machine, like_a_pin
 from gateway.dialog.state import Place, State
 from gateway.dialog.steps import Call, Show, Step, Visit
 from gateway.library.port import Books
 from gateway.sessions.port import Claim, Closed, Kept, New, Next, Opened, Repeat, UnderWay
 from gateway.values.member import MemberView
-from gateway.values.outcome import Done, Outcome, Pending, Refused, Value
+from gateway.values.outcome import Done, Outcome, Pending, Refused
 from gateway.values.turn import Origin, Reply, Turn
 
 
@@ -90,7 +91,14 @@ class LeaveDraft:
     draft: bytes
 
 
-Effect = Open | Wait | Identify | Recall | Became | Perform | Close | LeaveDraft
+@dataclass(frozen=True, slots=True)
+class FindDraft:
+    """What did the caller leave unfinished? Answer: the draft's bytes, or empty."""
+
+    origin: Origin
+
+
+Effect = Open | Wait | Identify | Recall | Became | Perform | Close | LeaveDraft | FindDraft
 Effects = Generator[Effect, Any, Reply]
 Shown = Generator[Effect, Any, tuple[State, Show]]
 
@@ -167,14 +175,14 @@ def _begin(turn: Turn, library: Library, spare_key: str, opened: New) -> Effects
     outcome: Outcome | None = None
     if opened.answers:
         outcome = yield Recall(turn.origin)
-    elif member and draft and draft.key:
+    if outcome is None and member and draft and draft.key:
         outcome = yield Became(member, draft.key)
     if outcome is None:
         early = opened.answers[:DEEP_DIAL_ANSWERS_MAX]
         visit = Visit(member, language, answers=early, draft=draft)
     else:
         visit = Visit(member, language, notice=_became(book, language, outcome))
-    state, shown = yield from _run(machine, machine.dial(visit), turn.origin, opened.claim)
+    state, shown = yield from _run(machine, machine.dial(visit), turn.origin, opened.claim.hop)
     return (yield from _finish(machine, state, shown, turn, opened.claim))
 
 
@@ -188,7 +196,7 @@ def _go_on(
         sorry = library.apology("restart", "cannot_go_on")
         return decode((yield Close(turn, claim, Kept(data, b"", encode(sorry)))))
     step = machine.press(state, answer)
-    state, shown = yield from _run(machine, step, turn.origin, claim)
+    state, shown = yield from _run(machine, step, turn.origin, claim.hop)
     return (yield from _finish(machine, state, shown, turn, claim))
 
 
@@ -200,11 +208,11 @@ def _read(data: bytes) -> State | None:
         return None
 
 
-def _run(machine: Machine, step: Step, origin: Origin, claim: Claim) -> Shown:
+def _run(machine: Machine, step: Step, origin: Origin, hop: str) -> Shown:
     """Perform what the dialog requests, until it has a screen to show."""
     state, request = step
     while isinstance(request, Call):
-        outcome: Outcome = yield Perform(request, state.member, origin, claim.hop)
+        outcome: Outcome = yield Perform(request, state.member, origin, hop)
         state, request = machine.answered(state, request, outcome)
     return state, request
 
@@ -231,32 +239,55 @@ def prepare(origin: Origin, text: str, library: Library, spare_key: str, code: s
         code: the short code to dial.
     """
     book = library.current
-    machine, words = Machine(book, spare_key, library.screen_septets), book.words
+    machine = Machine(book, spare_key, library.screen_septets)
     member: MemberView | None = yield Identify(origin)
     language = member.language if member else library.default_language
-
-    def answer(sentence: str, outcome: str, **values: Value) -> Reply:
-        said = words.say(sentence, language, {"code": code, **values})
-        return Reply(said.strip(), ends=True, screen=f"sms/{sentence}", outcome=outcome)
-
+    answer = _Answers(book, language, code)
     if member is None or not member.enrolled:
         return answer("stranger" if member is None else "not_enrolled", "not_a_member")
     order = read_text(book, text)
     if order is None or order.journey.draft is None:
-        return answer("no_such_order", "not_understood")
-    claim = Claim(hop="", token="", order=-1)
-    state, _ = yield from _run(machine, machine.order(member, language, order), origin, claim)
+        suspicious = any(map(like_a_pin, text.split()))
+        return answer("never_send_pin" if suspicious else "no_such_order", "not_understood")
+    answer = replace(answer, earlier=(yield from _left_before(origin, member, book)))
+    state, _ = yield from _run(machine, machine.order(member, language, order), origin, hop="")
     if state.pin_shown:
         return answer("never_send_pin", "pin_shown")
     if state.draft is None:
-        return Reply(state.body, ends=True, screen=state.screen, outcome="refused")
+        return answer.plainly(state.body, "refused")
     yield LeaveDraft(origin, states.encode_draft(state.draft))
     what = machine.named(state)
     if state.place is Place.CONFIRM:
         return answer("prepared", "prepared", what=what)
-    problem = next((code for code in state.draft.unclear.values() if code), "")
-    missing = words.say(problem, language) if problem else ""
-    return answer("prepared_partly", "incomplete", what=what, problem=missing)
+    return answer("prepared_partly", "incomplete", what=what, problem=state.problem)
+
+
+def _left_before(origin: Origin, member: MemberView, book: Book) -> Generator[Effect, Any, str]:
+    """What became of the order that the caller's last draft was for, before another one takes its
+    place. Empty where there is nothing to tell."""
+    draft = states.decode_draft((yield FindDraft(origin)))
+    if draft is None or draft.key is None:
+        return ""
+    outcome: Outcome | None = yield Became(member, draft.key)
+    return "" if outcome is None else _became(book, member.language, outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """Answers by SMS, in the member's language and in letters that a plain phone has."""
+
+    book: Book
+    language: str
+    code: str
+    earlier: str = ""  # what became of another order comes first
+
+    def __call__(self, sentence: str, outcome: str, **values: str) -> Reply:
+        said = self.book.words.say(sentence, self.language, {"code": self.code, **values})
+        return self.plainly(said, outcome)
+
+    def plainly(self, text: str, outcome: str) -> Reply:
+        lines = filter(None, map(str.strip, plain(f"{self.earlier}\n{text}").split("\n")))
+        return Reply(" ".join(lines), ends=True, screen="sms", outcome=outcome)
 
 
 def _became(book: Book, language: str, outcome: Outcome) -> str:

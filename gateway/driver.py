@@ -15,6 +15,7 @@ from gateway.conversation import (
     Close,
     Effect,
     Effects,
+    FindDraft,
     Identify,
     LeaveDraft,
     Library,
@@ -108,6 +109,7 @@ class Gateway:
             # No request may end without a screen. The traceback has no local variables in it.
             self.log.exception("hop_failed", session=origin.session_id)
             drive.give_up()
+            drive.forget_draft()
             return self.library.apology(drive.apology, "fault")
 
     @contextmanager
@@ -142,6 +144,7 @@ class _Drive:
         self._began = time.monotonic()
         self._decided = False
         self._claimed: tuple[Turn, Claim] | None = None
+        self._found_draft: Origin | None = None
 
     def run(self) -> Reply:
         answer: Any = None
@@ -159,10 +162,19 @@ class _Drive:
             with suppress(SessionsUnavailableError):
                 self._gateway.sessions.abandon(*self._claimed)
 
+    def forget_draft(self) -> None:
+        """A dial that failed on what it found would fail at every redial. Only a dial: in a session
+        the draft may hold the key of an order that is in doubt."""
+        if self._found_draft:
+            with suppress(SessionsUnavailableError):
+                self._gateway.sessions.leave_draft(self._found_draft, b"")
+
     def _open(self, turn: Turn) -> Opened:
         opened = self._gateway.sessions.open(turn)
         if isinstance(opened, New | Next):
             self._claimed = turn, opened.claim
+        if isinstance(opened, New) and opened.draft:
+            self._found_draft = turn.origin
         return opened
 
     def _carry_out(self, effect: Effect) -> Any:
@@ -183,6 +195,8 @@ class _Drive:
                 return self._perform(effect)
             case Close():
                 return self._close(effect)
+            case FindDraft(origin):
+                return gateway.sessions.find_draft(origin)
             case LeaveDraft(origin, draft):
                 return gateway.sessions.leave_draft(origin, draft)
 

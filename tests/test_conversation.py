@@ -21,14 +21,15 @@ from gateway.conversation import (
     encode,
     take,
 )
-from gateway.dialog.state import Place, State, decode
+from gateway.dialog.drafts import still_good
+from gateway.dialog.state import Draft, Place, State, decode
 from gateway.library.port import OneBook
 from gateway.menus import load_book
 from gateway.sessions.port import Claim, Closed, Kept, New, Next, Repeat, UnderWay
 from gateway.values.member import MemberView
 from gateway.values.money import Money
 from gateway.values.msisdn import Msisdn
-from gateway.values.outcome import Done, Outcome, Pending, Record, Refused
+from gateway.values.outcome import Done, Outcome, Pending, Record, Refused, Value
 from gateway.values.turn import Cumulative, Keystrokes, Origin, Reply, Turn
 
 BOOK = load_book(Path(__file__).parents[1] / "menus")
@@ -39,6 +40,7 @@ TURN = Turn(
     "*775#",
     Cumulative(Keystrokes("")),
 )
+KEY = "11111111-1111-4111-8111-111111111111"
 CLAIM = Claim("hop", "token", 0)
 SEGUNDO = Record({"member_ref": "m-0002", "name": "Segundo C.", "account": ""})
 BANK: dict[str, Outcome] = {
@@ -55,10 +57,12 @@ def drive(
     recalled: Outcome | None = None,
     bank: dict[str, Outcome] | None = None,
     kept: bytes | None = None,
+    became: Outcome | None = None,
+    spare_key: str = KEY,
 ) -> tuple[Reply, list[Effect]]:
     """Drive one hop; `opened` are the answers to each Open. The effects come in their order."""
     openings = iter(opened)
-    effects = take(TURN, LIBRARY, "11111111-1111-4111-8111-111111111111")
+    effects = take(TURN, LIBRARY, spare_key)
     seen: list[Effect] = []
     waited_ms = 0
     answer: Any = None
@@ -80,7 +84,7 @@ def drive(
             case Recall():
                 answer = recalled
             case Became():
-                answer = recalled
+                answer = became or recalled
             case Perform(call):
                 answer = (bank or BANK)[call.operation]
             case Close(_, _, Kept(_, _, reply_bytes)):
@@ -270,3 +274,87 @@ def test_a_draft_that_was_never_authorised_is_offered_with_its_key() -> None:
     state = closed(effects)
     assert state.draft is not None
     assert state.draft.key == "11111111-1111-4111-8111-111111111111"
+
+
+def test_the_members_yes_is_not_remembered_past_its_session() -> None:
+    """The screen of "¿Otra vez?" was lost: nobody has said yes yet."""
+    refused = BANK | {"transfers.send": Refused("again", {"amount": Money(50_00)})}
+    _, effects = drive(Next(CLAIM, at_the_confirm_screen(), "4826"), bank=refused)
+    (close,) = (effect for effect in effects if isinstance(effect, Close))
+    assert closed(effects).place is Place.AGAIN
+
+    _, effects = drive(New(CLAIM, (), close.kept.draft))
+    _, effects = drive(Next(CLAIM, _state(effects), "1"))
+    _, effects = drive(Next(CLAIM, _state(effects), "4826"))
+
+    (given,) = (e.call for e in effects if isinstance(e, Perform) and e.call.pin)
+    assert not given.again_ok
+
+
+def _state(effects: list[Effect]) -> bytes:
+    (close,) = (effect for effect in effects if isinstance(effect, Close))
+    return close.kept.state
+
+
+def test_another_cost_is_another_order() -> None:
+    """The payoff of tomorrow is not today's: a resumed draft gets a new key with its new price."""
+    dearer = BANK | {"transfers.quote": Done({"tax": Money(10)})}
+
+    _, effects = drive(New(CLAIM, (), left_at_the_confirm_screen()))
+    _, same = drive(Next(CLAIM, _state(effects), "1"), spare_key="2" * 8)
+    _, other = drive(Next(CLAIM, _state(effects), "1"), bank=dearer, spare_key="2" * 8)
+
+    drafts = closed(same).draft, closed(other).draft
+    assert [draft and draft.key for draft in drafts] == [KEY, "2" * 8]
+
+
+@pytest.mark.parametrize("answers", [("2", "987000002", "60"), ("2",)])
+def test_what_became_of_a_lost_order_is_said_before_anything_that_was_dialled(
+    answers: tuple[str, ...],
+) -> None:
+    """Also where the member dials the next order at once."""
+    done = Done({"amount": Money(50_00), "reference": "100001"})
+
+    reply, _ = drive(New(CLAIM, answers, left_at_the_confirm_screen()), became=done)
+
+    assert "SI se hizo. Op. 100001" in reply.text
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ("4826",),
+        ("2", "987000002", "50", "4826"),
+        ("2", "987000002", "abc", "4826"),
+        ("1", "4826"),
+    ],
+)
+def test_a_pin_in_what_was_dialled_is_told_off_on_any_screen(answers: tuple[str, ...]) -> None:
+    """It stays in the phone's list of calls."""
+    reply, _ = drive(New(CLAIM, answers, b""))
+
+    assert "PIN solo aqui" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("slots", "kept"),
+    [
+        ({"amount": "fifty"}, set()),
+        ({"amount": SEGUNDO}, set()),
+        ({"payee": Money(50_00)}, set()),
+        ({"payee": Record({"name": "Segundo C."})}, set()),
+        ({"payee": SEGUNDO, "colour": "red"}, {"payee"}),
+        ({"payee": SEGUNDO, "amount": Money(50_00)}, {"payee", "amount"}),
+    ],
+)
+def test_a_draft_is_validated_again_against_the_book(
+    slots: dict[str, Value], kept: set[str]
+) -> None:
+    """Menus change between a lost signal and the next dial."""
+    draft = Draft("send", slots, asked=tuple(slots), key=KEY)
+
+    found = still_good(BOOK, draft)
+
+    assert found is not None
+    assert set(found.slots) == kept
+    assert (found.key == KEY) == (kept == set(slots))

@@ -73,13 +73,16 @@ def _chosen(desk: Desk, request: Request) -> LoanStatus | None:
 
 
 def _to_pay(loan: LoanStatus, request: Request) -> Money:
-    match request.text("how"):
+    how = request.text("how")
+    match how:
+        case "instalment":
+            return loan.instalment
         case "payoff":
             return loan.payoff
         case "part":
             return request.money("amount")
         case _:
-            return loan.instalment
+            raise ValueError(f"a loan is not paid by {how}")
 
 
 def _repayment(request: Request, to_pay: Money, key: uuid.UUID) -> Repayment:

@@ -37,8 +37,8 @@ class Display:
 
     def say(self, state: State, name: str, values: Values | None = None) -> str:
         """A sentence that belongs to no journey; `refused` where the book has none such."""
-        known = name if name in self.book.words.sentences else "refused"
-        return self.book.words.say(known, state.language, values)
+        there = name if name in self.book.words.sentences else "refused"
+        return self.book.words.say(there, state.language, values)
 
     def text(self, say: Say | None, state: State, results: Values | None = None) -> str:
         """A sentence of the book with everything that is known now, and an operation's results."""

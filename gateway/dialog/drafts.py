@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from gateway.dialog.book import Book
+from gateway.dialog.book import Book, Slot
+from gateway.dialog.kinds import KINDS
 from gateway.dialog.state import Draft
-from gateway.values.outcome import Value
+from gateway.values.money import Money
+from gateway.values.outcome import Day, Record, Value
 
 
 def filled(draft: Draft, slot: str, value: Value, *, asked: bool) -> Draft:
@@ -42,21 +44,51 @@ def unfinished(book: Book, draft: Draft | None) -> Draft | None:
     return draft
 
 
-def still_good(book: Book, draft: Draft | None) -> Draft | None:
-    """A draft of an earlier session, as far as this book still knows it. Costs are asked anew.
+def confirmed(draft: Draft, spare_key: str) -> Draft:
+    """The draft whose confirm screen is being built. The key stays while the order is the same,
+    costs included."""
+    same = draft.key is not None and draft.told == draft.quote
+    return msgspec.structs.replace(draft, key=draft.key if same else spare_key, told=draft.quote)
 
-    Where a slot is gone it is another order, and has another key.
+
+def still_good(book: Book, draft: Draft | None) -> Draft | None:
+    """A draft of an earlier session, as far as this book still knows it.
+
+    A value that no longer fits its slot is forgotten, and then it is another order, with another
+    key. Costs, and "¿Otra vez?", are asked anew.
     """
     journey = book.journeys.get(draft.journey) if draft else None
     if draft is None or journey is None or journey.draft is None:
         return None
-    names = {slot.name for slot in journey.slots}
-    slots = {name: value for name, value in draft.slots.items() if name in names}
-    whole = len(slots) == len(draft.slots)
+    slots: dict[str, Value] = {}
+    for slot in journey.slots:
+        value = draft.slots.get(slot.name)
+        applies = slot.only_when is None or slot.only_when.holds(slots)
+        if value is not None and applies and _fits(book, slot, value):
+            slots[slot.name] = value
+    whole = slots == draft.slots
     return Draft(
         journey=draft.journey,
         slots=slots,
         asked=tuple(name for name in draft.asked if name in slots),
         key=draft.key if whole else None,
-        again_ok=draft.again_ok and whole,
+        told=draft.told if whole else None,
     )
+
+
+def _fits(book: Book, slot: Slot, value: Value) -> bool:
+    """Whether a slot of this book could have got this value."""
+    fields = KINDS[slot.type].fields
+    match slot.type, value:
+        case "money", Money():
+            return True
+        case "date", Day():
+            return True
+        case "choice", str():
+            return value in {choice.value for choice in slot.choices}
+        case "language", str():
+            return value in {code for code, _ in book.offered}
+        case _, Record():
+            return bool(fields) and set(fields) <= set(value.fields)
+        case _:
+            return False

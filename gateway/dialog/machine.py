@@ -35,6 +35,11 @@ BACK, HOME, MORE = "0", "00", "9"
 _LIKE_A_PIN = re.compile(rf"[0-9]{{{PIN_DIGITS_MIN},{PIN_DIGITS_MAX}}}")
 
 
+def like_a_pin(answer: str) -> bool:
+    """Whether an answer that nobody asked for may have been meant as the PIN."""
+    return _LIKE_A_PIN.fullmatch(answer) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """The rules of the book for one turn.
@@ -76,6 +81,7 @@ class Machine:
 
     def press(self, state: State, answer: str) -> Step:
         """The member answered the screen that `state` shows."""
+        state = _with(state, pin_shown=False)
         if len(answer) > ANSWER_CHARS_MAX:
             return self._wrong(state, "too_long")
         typed = answer.strip()
@@ -164,10 +170,12 @@ class Machine:
         )
         body = "\n".join(filter(None, (state.body, said)))
         step = self._screen(state, Place.MENU, body, lines)
-        if state.queue:
-            first, *rest = state.queue
-            return self._choose(_with(step[0], queue=tuple(rest)), first)
-        return step
+        if not state.queue:
+            return step
+        first, *rest = state.queue
+        if not any(first == str(option.key) for option in self._display.options(state)):
+            return self._wrong(_with(step[0], queue=state.queue, pin_shown=False), "not_an_option")
+        return self._choose(_with(step[0], queue=tuple(rest), pin_shown=False), first)
 
     def _choose(self, state: State, typed: str) -> Step:
         for option in self._display.options(state):
@@ -184,6 +192,8 @@ class Machine:
         """One step back: a page, an answer, or a menu; from home, out."""
         if state.page:
             return self._shown(_with(state, page=state.page - 1))
+        if state.place is Place.RESUME:
+            return self._home(state)
         state = _with(state, body="")
         if state.draft is not None and state.draft.asked:
             last = state.draft.asked[-1]
@@ -210,7 +220,7 @@ class Machine:
         waiting = [slot for slot in empty if slot.name not in draft.unclear] if state.queue else []
         for slot in (*waiting, *empty):
             problem = draft.unclear.get(slot.name, "")
-            fed = state if slot in waiting else _with(state, queue=())
+            fed = state if slot in waiting else _dropped(state)
             return self._ask(fed, slot, self._display.say(fed, problem) if problem else "")
         if journey.quote and draft.quote is None:
             return state, Call(Why.QUOTE, journey.quote, draft.slots)
@@ -220,7 +230,7 @@ class Machine:
 
     def _ask(self, state: State, slot: Slot, problem: str = "") -> Step:
         """Ask for one slot, with what is offered for it."""
-        state = _with(state, slot=slot.name, body=problem)
+        state = _with(state, slot=slot.name, body="", problem=problem)
         if operation := KINDS[slot.type].offers:
             return state, Call(Why.OFFERS, operation, _drafted(state).slots)
         if slot.type == "language":
@@ -257,10 +267,10 @@ class Machine:
             return self._feed(state, slot)
         asked = self._display.text(slot.ask, state, {"offers": len(offers)})
         lines = tuple(f"{offer.key}. {label}" for offer, label in zip(offers, labels, strict=True))
-        problem = state.body
-        whole = self._screen(state, Place.SLOT, "\n".join(filter(None, (problem, asked))), lines)
+        problem = state.problem
+        whole = self._screen(state, Place.SLOT, asked, lines, problem)
         if problem and len(self.pages(whole[0])) > 1:
-            return self._screen(state, Place.SLOT, problem, lines)
+            return self._screen(state, Place.SLOT, "", lines, problem)
         return whole
 
     def _feed(self, state: State, slot: Slot) -> Step:
@@ -317,14 +327,11 @@ class Machine:
     def _confirm(self, state: State, journey: Journey, problem: str = "") -> Step:
         """Say what will happen. The key of the money order is minted with the screen that shows
         it."""
-        draft = _drafted(state)
-        state = _with(state, draft=msgspec.structs.replace(draft, key=draft.key or self.spare_key))
-        if any(_LIKE_A_PIN.fullmatch(answer) for answer in state.queue):
-            problem = self._display.say(state, "never_dial_pin")
-            state = _with(state, pin_shown=True)
+        draft = drafts.confirmed(_drafted(state), self.spare_key)
+        state = _with(state, draft=draft)
         said = self._display.text(journey.confirm, state)
         options = () if journey.authorise else (f"1. {self._display.say(state, 'yes')}",)
-        return self._screen(state, Place.CONFIRM, "\n".join(filter(None, (problem, said))), options)
+        return self._screen(state, Place.CONFIRM, said, options, problem)
 
     def _authorise(self, state: State, typed: str) -> Step:
         draft, journey = _drafted(state), self._journey(state)
@@ -366,11 +373,11 @@ class Machine:
     def _refused(self, state: State, outcome: Outcome) -> Step:
         """The bank said no: say why, and ask again what can be changed. The key is spent."""
         draft, journey = _drafted(state), self._journey(state)
-        state = _with(state, queue=())
+        state = _dropped(state)
         refusal = self._display.refusal(journey.refused, outcome)
         text = self._display.text(refusal.say, state, _results(outcome))
         if refusal.again:
-            fresh = msgspec.structs.replace(draft, key=None, quote=None, again_ok=True)
+            fresh = msgspec.structs.replace(draft, key=None, quote=None)
             yes = (f"1. {self._display.say(state, 'yes')}",)
             return self._screen(_with(state, draft=fresh), Place.AGAIN, text, yes)
         if refusal.ask:
@@ -381,7 +388,8 @@ class Machine:
     def _once_more(self, state: State, typed: str) -> Step:
         if typed != "1":
             return self._wrong(state, "not_an_option")
-        return self._next(_with(state, body=""))
+        agreed = msgspec.structs.replace(_drafted(state), again_ok=True)
+        return self._next(_with(state, draft=agreed, body=""))
 
     # ---- Drafts that were left ---------------------------------------------------------------
 
@@ -408,11 +416,24 @@ class Machine:
 
     # ---- Screens -----------------------------------------------------------------------------
 
-    def _screen(self, state: State, place: Place, body: str, options: tuple[str, ...] = ()) -> Step:
+    def _screen(
+        self,
+        state: State,
+        place: Place,
+        body: str,
+        options: tuple[str, ...] = (),
+        problem: str = "",
+    ) -> Step:
         where = state.draft.journey if state.draft else state.menu
         name = f"{where}/{state.slot if place is Place.SLOT else place.value}"
-        shown = _with(state, place=place, screen=name, body=body, options=options, page=0)
-        return self._shown(_with(shown, problem="", queue=(), feeding=False, final=False))
+        shown = _with(_dropped(state), place=place, screen=name, body=body, options=options)
+        above = self._warned(shown, problem)
+        return self._shown(_with(shown, page=0, problem=above, feeding=False, final=False))
+
+    def _warned(self, state: State, problem: str) -> str:
+        """What stands above a screen: what was wrong, and that a PIN has no place in a dial."""
+        warning = self._display.say(state, "never_dial_pin") if state.pin_shown else ""
+        return "\n".join(filter(None, (warning, problem)))
 
     def _end(self, state: State, body: str) -> Step:
         """A last screen: nothing can be answered, so nothing is kept."""
@@ -432,7 +453,8 @@ class Machine:
         sight.
         """
         problem = self._display.say(state, code, values)
-        state = _with(state, page=0, problem="", queue=(), feeding=False)
+        state = _with(_dropped(state), page=0, problem="", feeding=False)
+        problem = self._warned(state, problem)
         whole = _with(state, problem=problem)
         if len(self._display.pages(state)) == 1 < len(self._display.pages(whole)):
             return state, self._display.show(_with(state, body=problem))
@@ -462,6 +484,12 @@ def _drafted(state: State) -> Draft:
     if state.draft is None:
         raise AssertionError(f"no draft at {state.place}")
     return state.draft
+
+
+def _dropped(state: State) -> State:
+    """Without the early answers that nothing took. One of them may have been meant as the PIN."""
+    shown = any(map(like_a_pin, state.queue))
+    return _with(state, queue=(), pin_shown=state.pin_shown or shown)
 
 
 def _results(outcome: Outcome) -> Values:

@@ -29,7 +29,7 @@ class Draft(msgspec.Struct, frozen=True):
     `unclear` are those whose answer came with a dial or an SMS and was not understood, with what
     was wrong: they are asked when all others are filled. `key` is the instruction's key (a UUID's
     text): minted when the confirm screen is first built, gone when a slot changes or the bank
-    refused.
+    refused. `told` is the quote that the key's screen showed: with another one it is another order.
     """
 
     journey: str
@@ -37,6 +37,7 @@ class Draft(msgspec.Struct, frozen=True):
     asked: tuple[str, ...] = ()
     unclear: dict[str, str] = {}
     quote: dict[str, Value] | None = None
+    told: dict[str, Value] | None = None
     key: str | None = None
     again_ok: bool = False
 

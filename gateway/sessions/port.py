@@ -107,5 +107,12 @@ class Sessions(Protocol):
             SessionsUnavailableError: the store is away; nothing was kept.
         """
 
+    def find_draft(self, origin: Origin) -> bytes:
+        """What the caller left unfinished; empty where there is nothing.
+
+        Raises:
+            SessionsUnavailableError: the store is away.
+        """
+
     def healthy(self) -> bool:
         """Whether the store answers now."""

@@ -135,6 +135,13 @@ class RedisSessions:
         except redis.RedisError as error:
             raise SessionsUnavailableError(str(error)) from error
 
+    def find_draft(self, origin: Origin) -> bytes:
+        try:
+            draft = self._client.get(self._names(origin).draft)
+        except redis.RedisError as error:
+            raise SessionsUnavailableError(str(error)) from error
+        return bytes(draft) if isinstance(draft, bytes) else b""
+
     def healthy(self) -> bool:
         try:
             return bool(self._client.ping())

@@ -33,7 +33,6 @@ def test_a_text_that_begins_no_journey_is_not_guessed(text: str) -> None:
         ("send 987000002", "send", ("987000002",)),
         ("PAGAR", "pay", ()),
         ("saldo.", "balance", ()),
-        ("Idioma", "language", ()),
         ("ENVIAR " + "1 " * 100, "send", ("1",) * 8),
     ],
 )
