@@ -63,6 +63,10 @@ def read_folder(folder: Path) -> Pages:
         FaultyBookError: there are none, too many, or they are no text.
     """
     menus = sorted(folder.glob("*.yaml"))
+    if strays := sorted(folder.glob("*.[yY][mM][lL]")):
+        raise FaultyBookError(
+            Fault(stray.name, 1, "is not read", mend="rename it to .yaml") for stray in strays
+        )
     if not menus:
         raise FaultyBookError([Fault(str(folder), 1, "there are no menu files (*.yaml) here")])
     files = [*menus, *sorted(folder.glob("locale/*/menus.po"))]
@@ -109,9 +113,12 @@ def prove(pages: Pages, operations: Mapping[str, Operation]) -> Book:
 
 def _text(file: Path) -> str:
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FaultyBookError([Fault(file.name, 1, "is no text in UTF-8")]) from error
+        mend = "save it as UTF-8"
+        raise FaultyBookError([Fault(file.name, 1, "is no text in UTF-8", mend=mend)]) from error
+    except OSError as error:
+        raise FaultyBookError([Fault(file.name, 1, f"cannot be read: {error.strerror}")]) from error
     if "\0" in text:
         raise FaultyBookError([Fault(file.name, 1, "holds a letter that is none (NUL)")])
     return text

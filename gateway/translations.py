@@ -20,6 +20,9 @@ from gateway.dialog.yaml_lines import Fault
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+# A comment, or a text in quotes, with or without the word before it. Contexts and plurals are not
+# used.
+_PO_LINE = re.compile(r'(?:#.*|(?:(?:msgid|msgstr)\s+)?"(?:[^"\\]|\\.)*")?')
 _WIDTH = 100  # letters a line of a catalogue, as in the rest of the house
 
 # Of a new catalogue: what is empty waits to be filled in, by hand or in Poedit's properties.
@@ -60,6 +63,12 @@ def read_po(text: str, file: str) -> PoFile:
     Raises:
         FaultyBookError: it is no gettext file. `file` is its name in the fault.
     """
+    if faults := [
+        Fault(file, number, f"{line!r} is no line of a catalogue", mend="close its quotes")
+        for number, line in enumerate(text.splitlines(), start=1)
+        if not _PO_LINE.fullmatch(line.strip())
+    ]:
+        raise FaultyBookError(faults)
     catalogue = PoFile()
     try:
         PoFileParser(catalogue, abort_invalid=True).parse(StringIO(text))

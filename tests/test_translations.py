@@ -13,7 +13,15 @@ from gateway.dialog.book import Book
 from gateway.dialog.gsm import foreign, plain
 from gateway.dialog.reader import FaultyBookError, read_book
 from gateway.menus import read_folder
-from gateway.translations import extract, merge, progress, read_catalogue, template, write
+from gateway.translations import (
+    extract,
+    merge,
+    progress,
+    read_catalogue,
+    read_po,
+    template,
+    write,
+)
 
 MENUS = Path(__file__).parents[1] / "menus"
 FILES = {
@@ -123,7 +131,7 @@ def test_letters_that_phones_lack_are_written_as_the_language_writes_them(
 @pytest.mark.parametrize(
     ("language", "text", "fault"),
     [
-        ("agr", "this is no catalogue\n", "not a gettext file"),
+        ("agr", "this is no catalogue\n", "is no line of a catalogue"),
         ("agr", po(letters="a=b"), "X-Letters: a=b"),
         ("agr", po(letters="č=č"), "X-Letters: č=č"),
         ("agr", po(letters="č"), "X-Letters: č"),
@@ -253,3 +261,15 @@ def test_the_shipped_english_is_offered_and_no_other_language_is_shipped() -> No
     assert shipped == ["locale/en/menus.po"]
     assert (merged.added, merged.changed, merged.gone) == (0, 0, 0)
     assert read_catalogue("en", pages["locale/en/menus.po"]).reviewed
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [('msgstr "Balance', 2), ("msgstr Balance", 2), ('msgctxt "a"', 2), ('msgid_plural "a"', 2)],
+)
+def test_a_line_whose_quotes_are_not_closed_is_a_fault(line: str, number: int) -> None:
+    """A letter would be missing on every screen, and nobody would be told."""
+    with pytest.raises(FaultyBookError) as found:
+        read_po(f'msgid "Saldo"\n{line}\n', "locale/en/menus.po")
+
+    assert str(found.value).startswith(f"locale/en/menus.po:{number}: ")

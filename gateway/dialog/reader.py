@@ -32,6 +32,10 @@ from gateway.dialog.phrase import placeholders
 from gateway.dialog.yaml_lines import Fault, FaultyFileError, Section, Text, read
 
 _T = TypeVar("_T")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_BACKSLASH = re.compile(r"\\[a-z]")
+_LIKE_AN_OPTION = re.compile(r"^\d{1,2}\. ", re.MULTILINE)
+_NUMBER_DIGITS_MAX = 3
 CONDITION = re.compile(r"([a-z_]+(?:\.[a-z_]+)?)(?: is ([a-z_]+))?")
 
 
@@ -59,8 +63,12 @@ def read_book(
     reading = _Reading()
     for file, text in sorted(files.items()):
         reading.file(file, text)
-    if home not in reading.menus:
-        reading.faults.append(Fault(f"{home}.yaml", 1, f"there is no menu `{home}`"))
+    first = f"{home}.yaml"
+    if home not in reading.menus and first not in {fault.file for fault in reading.faults}:
+        reading.faults.append(Fault(first, 1, f"there is no menu `{home}`"))
+    if home in reading.menus and reading.menus[home].data:
+        what = "a dial must not depend on `data:`: 0 and 00 would lead nowhere if it is refused"
+        reading.faults.append(Fault(first, 1, what))
     if reading.faults:
         raise FaultyBookError(reading.faults)
     return Book(
@@ -123,13 +131,19 @@ class _Reading:
             journey = read_journey(part)
             self._add(part, self.journeys, journey.name, journey)
         elif "words" in section:
-            self.sentences |= self._named(part, "words")
+            self._more(part, self.sentences, "words")
             part.finish()
         elif "receipts" in section:
-            self.receipts |= self._named(part, "receipts")
+            self._more(part, self.receipts, "receipts")
             part.finish()
         else:
             part.fault("a file begins with `menu:`, `journey:`, `words:` or `receipts:`")
+
+    def _more(self, part: Part, names: dict[str, Say], key: str) -> None:
+        for name, say in self._named(part, key).items():
+            if name in names:
+                part.fault(f"`{name}` is said in another file already", key)
+            names[name] = say
 
     def _named(self, part: Part, key: str) -> dict[str, Say]:
         """A file of named sentences."""
@@ -139,6 +153,8 @@ class _Reading:
 
     def _add(self, part: Part, names: dict[str, _T], name: str, thing: _T) -> None:
         part.finish()
+        if not _NAME.fullmatch(name):
+            part.fault(f"`{name}` is no name: small letters, digits and _")
         if name in self.menus or name in self.journeys:
             part.fault(f"`{name}` is there already: menus and journeys share their names")
         names[name] = thing
@@ -176,7 +192,7 @@ class Part:
         """A sentence: one text, or a list of `{when: …, say: …}` of which the first that is so is
         said."""
         value = self._take(key)
-        items = value if isinstance(value, list) else [value]
+        items = value if isinstance(value, list) and value else [value]
         return Say(tuple(variant for item in items for variant in self._variant(key, item)))
 
     def maybe_say(self, key: str) -> Say | None:
@@ -216,13 +232,16 @@ class Part:
         return {name: below.text(name) for name in below.names()}
 
     def flag(self, key: str) -> bool:
-        return self.maybe(key) in {"yes", "true"}
+        text = self.maybe(key)
+        if text not in {None, "yes", "true", "no", "false"}:
+            self.fault(f"`{key}:` is `yes`, or is left out, and not `{text}`", key)
+        return text in {"yes", "true"}
 
     def number(self, key: str, otherwise: int) -> int:
         text = self.maybe(key)
         if text is None:
             return otherwise
-        if not (text.isascii() and text.isdigit()):
+        if not (text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS_MAX):
             self.fault(f"`{key}:` is a number, not `{text}`", key)
             return otherwise
         return int(text)
@@ -268,10 +287,8 @@ class Part:
         else:
             self.fault(f"`{key}:` is missing", key)
             return []
-        try:
-            placeholders(text)
-        except ValueError as error:
-            self._faults.append(Fault(self._file, line, f"`{text}`: {error}"))
+        if what := _wrong_in(text):
+            self._faults.append(Fault(self._file, line, what))
         return [Variant(text, f"{self._file}:{line}", condition)]
 
     def _take(self, key: str) -> object:
@@ -281,6 +298,24 @@ class Part:
     def line(self, key: str) -> int:
         """Of that key; of the section where it has no such key."""
         return self._section.lines.get(key, self._section.line)
+
+
+def _wrong_in(text: str) -> str:
+    """What would make a screen of this text lie, or empty."""
+    shown = text.replace("\n", "\\n")
+    try:
+        placeholders(text)
+    except ValueError as error:
+        return f"`{shown}`: {error}"
+    if not text.strip():
+        return "the text is empty"
+    if "{{" in text or "}}" in text or "${" in text:
+        return f"`{shown}`: one pair of braces around a name, and nothing else"
+    if _BACKSLASH.search(text):
+        return f"`{shown}`: put it in double quotes, where \\n is a new line"
+    if _LIKE_AN_OPTION.search(text):
+        return f"`{shown}`: a line that begins like an option and is none"
+    return ""
 
 
 def read_menu(part: Part) -> Menu:

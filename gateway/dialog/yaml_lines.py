@@ -69,15 +69,35 @@ def read(file: str, text: str) -> Section:
         FaultyFileError: no YAML, a key that stands twice, or no mapping at the top.
     """
     try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise FaultyFileError(Fault(file, line, "`*` refers to another place", mend=_QUOTE))
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise FaultyFileError(Fault(file, line, f"not YAML: {error.problem}")) from error
-    except yaml.YAMLError as error:
-        raise FaultyFileError(Fault(file, 1, f"not YAML: {error}")) from error
+        said = str(error.problem)
+        raise FaultyFileError(Fault(file, line, f"not YAML: {said}", mend=_mend(said))) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise FaultyFileError(Fault(file, 1, f"not YAML: {type(error).__name__}")) from error
     if not isinstance(node, yaml.MappingNode):
         raise FaultyFileError(Fault(file, 1, "a menu file is a list of `name: value` lines"))
     return _section(file, node, node.start_mark.line + 1)
+
+
+_QUOTE = "put the text in double quotes"
+_MENDS = {
+    "mapping values are not allowed": f"{_QUOTE}: there is a colon in it",
+    "expected <block end>": "begin this line as far in as the one above it",
+    "expected alphabetic": f"{_QUOTE}: it begins with & or *",
+    "cannot start any token": "use spaces, not tabs; or " + _QUOTE,
+    "found unexpected end of stream": "a quote is opened and not closed",
+    "expected ',' or '}'": f"{_QUOTE}: there is a comma, a colon or a brace in it",
+}
+
+
+def _mend(problem: str) -> str:
+    return next((mend for begins, mend in _MENDS.items() if begins in problem), "")
 
 
 def _section(file: str, node: yaml.MappingNode, line_of_section: int) -> Section:
@@ -97,4 +117,6 @@ def _value(file: str, node: yaml.Node, line: int) -> object:
         return _section(file, node, line)
     if isinstance(node, yaml.SequenceNode):
         return [_value(file, item, item.start_mark.line + 1) for item in node.value]
+    if node.tag == "tag:yaml.org,2002:null":
+        return None
     return Text(str(node.value), line)

@@ -53,7 +53,7 @@ def books(draw: st.DrawFn) -> Book:
         files[name] = {
             "menu": name,
             "say": draw(TEXTS),
-            **({"data": "any.data"} if draw(st.booleans()) else {}),
+            **({"data": "any.data"} if name != "home" and draw(st.booleans()) else {}),
             "options": {key: {"label": draw(LABELS), "go": draw(target)} for key in sorted(keys)},
         }
     for name in journeys:

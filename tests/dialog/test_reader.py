@@ -30,6 +30,20 @@ def faults(**files: str) -> list[str]:
         ("menu: x\nsay: a\nsay: b\n", "x.yaml:3: `say` stands twice"),
         ("menu: x\noptions: {}\n", "x.yaml:1: `say:` is missing"),
         ("menu: x\nsay: a\ncolour: red\n", "x.yaml:3: `colour:` means nothing here"),
+        ("menu: x\nsay:\n", "x.yaml:2: `say:` is missing"),
+        ("menu: x\nsay: ~\n", "x.yaml:2: `say:` is missing"),
+        ("menu: x\nsay: []\n", "x.yaml:2: `say:` is missing"),
+        ("menu: x\nsay: '  '\n", "x.yaml:2: the text is empty"),
+        ("menu: x\nsay: 'a\\nb'\n", "x.yaml:2: "),
+        ("menu: x\nsay: '{{a}}'\n", "x.yaml:2: "),
+        ("menu: x\nsay: '${a}'\n", "x.yaml:2: "),
+        ('menu: x\nsay: "a\\n1. b"\n', "x.yaml:2: "),
+        ("menu: x y\nsay: a\n", "x.yaml:1: `x y` is no name"),
+        ("menu: x\nsay: a: b\n", "x.yaml:2: not YAML: mapping values are not allowed here; put"),
+        ("menu: x\n\tsay: a\n", "x.yaml:2: not YAML: "),
+        ("menu: &a x\nsay: *a\n", "x.yaml:2: `*` refers to another place"),
+        ("menu: x\nsay: " + "[" * 3_000 + "\n", "x.yaml:"),
+        ("journey: x\ndo: a\ndone: b\ninputs_max: " + "9" * 5_000, "x.yaml:4: `inputs_max:` is"),
         ("menu: x\nsay: '{'\n", "x.yaml:2: `{`:"),
         ("menu: x\nsay: '{a!r}'\n", "x.yaml:2: `{a!r}`:"),
         ("menu: x\nsay: a\noptions:\n  9: {label: b, go: home}\n", "x.yaml:4: an option's key is"),
@@ -51,6 +65,21 @@ def test_a_fault_is_named_with_its_file_and_line(text: str, fault: str) -> None:
 def test_every_fault_is_named_at_once() -> None:
     """Not one after the other, a run each."""
     assert len(faults(x="menu: x\nsay: '{'\ncolour: red\n", y="journey: y\n")) >= 4
+
+
+def test_a_dial_may_not_depend_on_anything() -> None:
+    """Where it is refused, back and home would lead to the same refusal for ever."""
+    texts = {"home.yaml": HOME + "data: loans.status\n", "balance.yaml": BALANCE}
+
+    with pytest.raises(FaultyBookError, match="0 and 00 would lead nowhere"):
+        read_book(texts, {})
+
+
+def test_a_sentence_that_stands_in_two_files_is_a_fault() -> None:
+    """Which of them would be said, nobody could tell."""
+    words = "words:\n  bye: Adios\n"
+
+    assert any("said in another file" in fault for fault in faults(one=words, two=words))
 
 
 def test_a_book_without_a_home_cannot_be_served() -> None:
