@@ -200,8 +200,10 @@ def menus_check(folder: Path | None) -> None:
         sys.exit(1)
     click.echo(
         f"{len(book.menus)} menus and {len(book.journeys)} journeys "
-        f"in {', '.join(book.languages)}: no fault"
+        f"in {', '.join(name for _, name in book.offered)}: no fault"
     )
+    for language in set(book.languages) - {code for code, _ in book.offered}:
+        click.echo(f"{language} is not offered to members: see chaski menus languages")
 
 
 @menus.command(name="schema")

@@ -66,6 +66,25 @@ def menus_tools() -> None:
 # ---- Languages -------------------------------------------------------------------------------
 
 
+@menus_tools.command(name="operations")
+def operations_command() -> None:
+    """What the bank can do, for whoever writes a journey: slots, results, rows, refusals."""
+    for name, operation in sorted(CATALOGUE.items()):
+        marks = [("moves money", operation.moves_money), ("needs the PIN", operation.needs_pin)]
+        said = ", ".join(mark for mark, holds in marks if holds)
+        click.echo(f"{name}{f'  ({said})' if said else ''}")
+        for what, kinds in (
+            ("takes", operation.takes),
+            ("gives", operation.gives),
+            ("rows", operation.rows or {}),
+        ):
+            if kinds:
+                listed = ", ".join(f"{key}: {kind}" for key, kind in kinds.items())
+                click.echo(f"  {what:<8}{listed}")
+        for code, kinds in sorted(operation.refusals.items()):
+            click.echo(f"  refuses {code}{' {' + ', '.join(kinds) + '}' if kinds else ''}")
+
+
 @menus_tools.command(name="extract")
 @_FOLDER
 @_plainly

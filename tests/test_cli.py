@@ -62,6 +62,7 @@ def url(cooperative: Cooperative) -> Iterator[str]:
         ("menus", "schema"),
         ("menus", "publish"),
         ("menus", "published"),
+        ("menus", "operations"),
         ("menus", "extract"),
         ("menus", "update"),
         ("menus", "languages"),
@@ -113,6 +114,15 @@ def test_the_menus_are_checked(tmp_path: Path) -> None:
 
     assert faulty.exit_code == 1
     assert "home.yaml:2: " in faulty.output
+
+
+def test_the_operations_are_listed_for_whoever_writes_a_journey() -> None:
+    """With every refusal that a journey has to say."""
+    listed = chaski("menus", "operations").output
+
+    assert "transfers.send  (moves money, needs the PIN)" in listed
+    assert "refuses over_limit" in listed
+    assert "takes   source: savings_account, payee: payee, amount: money" in listed
 
 
 def test_the_books_are_verified_and_accounts_are_shown(environment: dict[str, str]) -> None:
