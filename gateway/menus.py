@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from gateway.bank.operations import Operation
@@ -92,7 +92,7 @@ def open_book(pages: Pages) -> Book:
         if name.endswith(".po") and (language := PurePosixPath(name).parent.name)
     }
     # The shelf finds a book by its pages alone, whichever version of Chaski reads them.
-    return replace(read_book(files, catalogues), digest=pages.digest)
+    return read_book(files, catalogues, digest=pages.digest)
 
 
 def prove(pages: Pages, operations: Mapping[str, Operation]) -> Book:

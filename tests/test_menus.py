@@ -11,7 +11,7 @@ from gateway.bank.bank import CATALOGUE
 from gateway.dialog.checker import check, listings
 from gateway.dialog.phrase import fill
 from gateway.dialog.reader import FaultyBookError
-from gateway.menus import load_book
+from gateway.menus import Pages, load_book
 from gateway.values.outcome import Record
 
 BOOK = load_book(Path(__file__).parents[1] / "menus")
@@ -56,3 +56,15 @@ def test_a_record_without_a_field_is_no_text() -> None:
     """`{payee}` would print a record's insides."""
     with pytest.raises(LookupError):
         fill("{payee}", {"payee": Record({"name": "Rosa"})}, "es")
+
+
+def test_the_digest_changes_with_any_letter() -> None:
+    """A session under way ends on the book that it began with."""
+    files = {"home.yaml": "menu: home\nsay: Hola\n"}
+    pages = [
+        Pages(files),
+        Pages({**files, "home.yaml": files["home.yaml"].replace("Hola", "Hole")}),
+        Pages({**files, "locale/en/menus.po": 'msgid "Hola"\nmsgstr "Hello"\n'}),
+    ]
+
+    assert len({each.digest for each in pages}) == 3

@@ -158,9 +158,9 @@ class Machine:
         if isinstance(outcome, Done):
             return self._show_menu(state, menu, outcome.values)
         # There is no such menu now: back leads to where the member came from.
-        *above, parent = (self.book.home, *state.trail)
-        state = _with(state, menu=parent, trail=tuple(above[1:]))
-        return self._tell(state, self._display.refusal(menu.refused, outcome), outcome)
+        parent = state.trail[-1] if state.trail else self.book.home
+        state = _with(state, menu=parent, trail=state.trail[:-1])
+        return self._tell(state, self._why(state, menu.refused, outcome))
 
     def _show_menu(self, state: State, menu: Menu, results: Mapping[str, Value]) -> Step:
         said = self._display.text(menu.say, state, results)
@@ -248,13 +248,11 @@ class Machine:
         slot = self._journey(state).slot(state.slot)
         kind = KINDS[slot.type]
         if not isinstance(outcome, Done):
-            return self._tell(state, self._display.refusal({}, outcome), outcome)
+            return self._tell(state, self._why(state, {}, outcome))
         if kind.alone and len(outcome.rows) == 1:
             return self._next(self._take(state, outcome.rows[0], asked=False))
         if kind.none and not outcome.rows:
-            return self._tell(
-                state, Refusal(self.book.words.sentences[kind.none], slot.at), outcome
-            )
+            return self._tell(state, self._display.say(state, kind.none))
         rows = outcome.rows[:OPTIONS_PER_LIST]  # 9 is always "more"
         offers = tuple(Offer(key, row) for key, row in enumerate(rows, start=1))
         return self._show_slot(state, slot, offers, _names(rows))
@@ -330,7 +328,7 @@ class Machine:
         draft = drafts.confirmed(_drafted(state), self.spare_key)
         state = _with(state, draft=draft)
         said = self._display.text(journey.confirm, state)
-        options = () if journey.authorise else (f"1. {self._display.say(state, 'yes')}",)
+        options = () if journey.authorise else self._yes(state)
         return self._screen(state, Place.CONFIRM, said, options, problem)
 
     def _authorise(self, state: State, typed: str) -> Step:
@@ -378,12 +376,11 @@ class Machine:
         text = self._display.text(refusal.say, state, _results(outcome))
         if refusal.again:
             fresh = msgspec.structs.replace(draft, key=None, quote=None)
-            yes = (f"1. {self._display.say(state, 'yes')}",)
-            return self._screen(_with(state, draft=fresh), Place.AGAIN, text, yes)
+            return self._screen(_with(state, draft=fresh), Place.AGAIN, text, self._yes(state))
         if refusal.ask:
             state = _with(state, draft=drafts.without(draft, refusal.ask))
             return self._ask(state, journey.slot(refusal.ask), text)
-        return self._tell(state, refusal, outcome)
+        return self._tell(state, text)
 
     def _once_more(self, state: State, typed: str) -> Step:
         if typed != "1":
@@ -440,9 +437,17 @@ class Machine:
         over, _ = self._screen(state, Place.OVER, body)
         return self._shown(_with(over, draft=None, offers=(), final=True))
 
-    def _tell(self, state: State, refusal: Refusal, outcome: Outcome) -> Step:
+    def _why(self, state: State, refusals: Mapping[str, Refusal], outcome: Outcome) -> str:
+        """In words: why there is nothing to go on with."""
+        refusal = self._display.refusal(refusals, outcome)
+        return self._display.text(refusal.say, state, _results(outcome))
+
+    def _yes(self, state: State) -> tuple[str, ...]:
+        """The one option of a screen that asks for nothing else."""
+        return (f"1. {self._display.say(state, 'yes')}",)
+
+    def _tell(self, state: State, text: str) -> Step:
         """Say something that ends a journey but not the session."""
-        text = self._display.text(refusal.say, state, _results(outcome))
         told, shown = self._screen(state, Place.TOLD, text)
         return _with(told, draft=None, offers=()), shown
 

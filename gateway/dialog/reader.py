@@ -5,7 +5,6 @@ The grammar is described for its writers in `menus/README.md`.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -48,7 +47,10 @@ class FaultyBookError(Exception):
 
 
 def read_book(
-    files: Mapping[str, str], catalogues: Mapping[str, Catalogue], home: str = "home"
+    files: Mapping[str, str],
+    catalogues: Mapping[str, Catalogue],
+    home: str = "home",
+    digest: str = "",
 ) -> Book:
     """The book that is written in `files` (a name such as `send.yaml` and its text).
 
@@ -56,6 +58,7 @@ def read_book(
         files: every menu file.
         catalogues: for each language but Spanish, its translations.
         home: the menu that a dial opens.
+        digest: what sessions know the book by; whoever keeps the files makes it.
 
     Raises:
         FaultyBookError: with every fault that reading finds.
@@ -72,7 +75,7 @@ def read_book(
     if reading.faults:
         raise FaultyBookError(reading.faults)
     return Book(
-        digest=_digest(files, catalogues),
+        digest=digest,
         home=home,
         menus=reading.menus,
         journeys=reading.journeys,
@@ -94,16 +97,6 @@ def read_sentences(file: str, text: str) -> tuple[Variant, ...]:
         raise FaultyBookError(reading.faults)
     read = (reading.menus, reading.journeys, reading.sentences, reading.receipts)
     return tuple(parts(read, Variant))
-
-
-def _digest(files: Mapping[str, str], catalogues: Mapping[str, Catalogue]) -> str:
-    hashed = hashlib.sha256()
-    for name, text in sorted(files.items()):
-        hashed.update(f"{name}\0{text}\0".encode())
-    for language, catalogue in sorted(catalogues.items()):
-        said = (sorted(catalogue.texts.items()), sorted(catalogue.letters.items()))
-        hashed.update(f"{language}\0{catalogue.name}\0{catalogue.reviewed}\0{said}\0".encode())
-    return hashed.hexdigest()[:16]
 
 
 @dataclass(slots=True)

@@ -69,15 +69,12 @@ def read(file: str, text: str) -> Section:
         FaultyFileError: no YAML, a key that stands twice, or no mapping at the top.
     """
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise FaultyFileError(Fault(file, line, "`*` refers to another place", mend=_QUOTE))
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         said = str(error.problem)
-        raise FaultyFileError(Fault(file, line, f"not YAML: {said}", mend=_mend(said))) from error
+        what = said if said == _REFERENCE else f"not YAML: {said}"
+        raise FaultyFileError(Fault(file, line, what, mend=_mend(said))) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise FaultyFileError(Fault(file, 1, f"not YAML: {type(error).__name__}")) from error
     if not isinstance(node, yaml.MappingNode):
@@ -85,8 +82,20 @@ def read(file: str, text: str) -> Section:
     return _section(file, node, node.start_mark.line + 1)
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML without references: what stands in a file stands where it is read."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem=_REFERENCE, problem_mark=mark)
+        return super().compose_node(parent, index)
+
+
+_REFERENCE = "`*` refers to another place"
 _QUOTE = "put the text in double quotes"
 _MENDS = {
+    _REFERENCE: _QUOTE,
     "mapping values are not allowed": f"{_QUOTE}: there is a colon in it",
     "expected <block end>": "begin this line as far in as the one above it",
     "expected alphabetic": f"{_QUOTE}: it begins with & or *",

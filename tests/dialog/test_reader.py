@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.dialog.book import Catalogue
 from gateway.dialog.reader import FaultyBookError, read_book
 
 HOME = "menu: home\nsay: Hola\noptions:\n  1: {label: Saldo, go: balance}\n"
@@ -86,15 +85,3 @@ def test_a_book_without_a_home_cannot_be_served() -> None:
     """A dial would lead nowhere."""
     with pytest.raises(FaultyBookError, match="there is no menu `home`"):
         read_book({"balance.yaml": BALANCE}, {})
-
-
-def test_the_digest_changes_with_any_letter() -> None:
-    """A session under way ends on the book that it began with."""
-    files = {"home.yaml": HOME, "balance.yaml": BALANCE}
-    books = [
-        read_book(files, {}),
-        read_book({**files, "home.yaml": HOME.replace("Hola", "Hole")}, {}),
-        read_book(files, {"en": Catalogue("en", "English", {"Hola": "Hello"})}),
-    ]
-
-    assert len({book.digest for book in books}) == 3
