@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -65,6 +66,10 @@ class Parts:
     """What may be put in another's place. None: what the settings say.
 
     Args:
+        database: the way to PostgreSQL.
+        sessions: the client of the sessions' Redis, given its URL.
+        wake: tells the worker that there is something to send. Never raises.
+        pause: lets so many seconds pass.
         now: the clock, aware, UTC.
         mint_key: a fresh instruction key, a UUID's text.
         jitter: a number from 0 to 1, for back-off.
@@ -75,6 +80,10 @@ class Parts:
         operations: what the bank can do, by name.
     """
 
+    database: Callable[[Settings], Database] | None = None
+    sessions: Callable[[str], redis.Redis] | None = None
+    wake: Callable[[], object] | None = None
+    pause: Callable[[float], None] = time.sleep
     now: Callable[[], dt.datetime] = _now
     mint_key: Callable[[], str] = lambda: str(uuid.uuid4())
     jitter: Callable[[], float] = random.random
@@ -94,10 +103,11 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     Raises:
         FaultyBookError: nothing was published, and the folder's menus cannot be served.
     """
-    database = open_database(settings)
+    database = (parts.database or open_database)(settings)
     books = open_books(settings, database, parts)
     ledger = _ledger(database, parts)
-    sessions_client = connect_sessions(settings.sessions_url.get_secret_value())
+    sessions_url = settings.sessions_url.get_secret_value()
+    sessions_client = (parts.sessions or connect_sessions)(sessions_url)
     queue_client = connect(settings.queue_url.get_secret_value())
     sessions = RedisSessions(
         client=sessions_client,
@@ -133,7 +143,8 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
         sessions=sessions,
         bank=_bank(settings, parts, database, ledger),
         mint_key=parts.mint_key,
-        wake=lambda: _ignore(wake_ups.wake()),
+        wake=parts.wake or wake_ups.wake,
+        pause=parts.pause,
         log=logger(),
         metrics=metrics,
         checks={
@@ -282,7 +293,3 @@ def _watch(metrics: Metrics, outbox: Outbox, wake_ups: WakeUps) -> None:
 def _inbox(settings: Settings) -> Callable[[str], list[object]]:
     network = SimulatedNetwork(open_database(settings), settings.sms_sender)
     return lambda e164: list(network.inbox(Msisdn(e164)))
-
-
-def _ignore(_: object) -> None:
-    """A wake-up that is lost costs nothing: the sweep finds the row."""

@@ -52,7 +52,9 @@ class Gateway:
         sessions: its short memory.
         bank: its operations.
         mint_key: a fresh instruction key (a UUID's text).
-        wake: tells the worker that the outbox has something to send. Never raises.
+        wake: tells the worker that the outbox has something to send. Never raises; what is lost
+            the sweep finds.
+        pause: lets so many seconds pass, for a copy that waits for the first one's reply.
         log: one line a hop.
         metrics: the figures.
         checks: what readiness asks, by name.
@@ -66,7 +68,8 @@ class Gateway:
     sessions: Sessions
     bank: Bank
     mint_key: Callable[[], str]
-    wake: Callable[[], None]
+    wake: Callable[[], object]
+    pause: Callable[[float], None]
     log: Log
     metrics: Metrics
     checks: Mapping[str, Callable[[], bool]]
@@ -142,6 +145,7 @@ class _Drive:
         # What to say if a store goes away now. It changes while money is in doubt.
         self.apology = "out_of_order"
         self._began = time.monotonic()
+        self._waited_ms = 0
         self._decided = False
         self._claimed: tuple[Turn, Claim] | None = None
         self._found_draft: Origin | None = None
@@ -183,8 +187,9 @@ class _Drive:
             case Open(turn):
                 return self._open(turn)
             case Wait(ms):
-                time.sleep(ms / 1000)
-                return (time.monotonic() - self._began) * 1000
+                gateway.pause(ms / 1000)
+                self._waited_ms += ms
+                return max(self._waited_ms, (time.monotonic() - self._began) * 1000)
             case Identify(origin):
                 return gateway.bank.identify(origin.msisdn)
             case Recall(origin):

@@ -90,7 +90,7 @@ class Drain:
         with ThreadPoolExecutor(self._senders, thread_name_prefix="sender") as pool:
             while True:
                 for notice, lease_ends in self._claim(self._senders - len(under_way)):
-                    under_way.add(pool.submit(self._tell, notice, lease_ends))
+                    under_way.add(pool.submit(self.tell, notice, lease_ends))
                 if not under_way:
                     return worked
                 # A time-out, because rows may fall due while the last senders wait for an answer.
@@ -109,7 +109,16 @@ class Drain:
         lease_ends = time.monotonic() + self._lease_s
         return [(notice, lease_ends) for notice in self._outbox.claim(rows, self._lease_s)]
 
-    def _tell(self, notice: Notice, lease_ends: float) -> None:
+    def tell(self, notice: Notice, lease_ends: float) -> None:
+        """One row, from its words to its mark.
+
+        Args:
+            notice: claimed by us.
+            lease_ends: until when the mark is tried, on `time.monotonic`'s clock.
+
+        Raises:
+            DatabaseUnavailableError: it could not be marked: it is due again when its lease ends.
+        """
         delivery = self._deliver(notice)
         while True:
             try:
