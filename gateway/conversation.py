@@ -16,15 +16,16 @@ import msgspec
 from gateway.bounds import DEEP_DIAL_ANSWERS_MAX, OVERLAP_POLL_MS, REPLY_HARD_STOP_MS
 from gateway.dialog import state as states
 from gateway.dialog.book import Book
+from gateway.dialog.drafts import without_key
 from gateway.dialog.gsm import plain
 from gateway.dialog.keywords import read_text
 from gateway.dialog.machine import Machine, like_a_pin
-from gateway.dialog.state import Place, State
+from gateway.dialog.state import Draft, Given, Left, Place, State
 from gateway.dialog.steps import Call, Show, Step, Visit
 from gateway.library.port import Books
 from gateway.sessions.port import Claim, Closed, Kept, New, Next, Opened, Repeat, UnderWay
 from gateway.values.member import MemberView
-from gateway.values.outcome import Done, Outcome, Pending, Refused
+from gateway.values.outcome import Done, Outcome, Pending, Refused, Remembered
 from gateway.values.turn import Origin, Reply, Turn
 
 
@@ -51,14 +52,23 @@ class Identify:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """What became of the last money order of this very session? Answer: `Outcome` or None."""
+    """What became of the last money order of this very session? Answer: `Remembered` or None."""
 
     origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
 class Became:
-    """What became of the order of a confirm screen that was left? Answer: `Outcome` or None."""
+    """What became of an order? Answer: `Remembered`, or None where nobody gave it."""
+
+    member: MemberView
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forgo:
+    """Make sure that the order of a confirm screen that was left never moves money, or learn what
+    became of it. Answer: `Remembered`, or None: it was never given, and never will be."""
 
     member: MemberView
     key: str
@@ -85,7 +95,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class LeaveDraft:
-    """Leave a draft for the caller's next dial. Answer: None."""
+    """Leave a draft for the caller's next dial, from outside a session. Answer: None."""
 
     origin: Origin
     draft: bytes
@@ -98,7 +108,7 @@ class FindDraft:
     origin: Origin
 
 
-Effect = Open | Wait | Identify | Recall | Became | Perform | Close | LeaveDraft | FindDraft
+Effect = Open | Wait | Identify | Recall | Became | Forgo | Perform | Close | LeaveDraft | FindDraft
 Effects = Generator[Effect, Any, Reply]
 Shown = Generator[Effect, Any, tuple[State, Show]]
 
@@ -162,28 +172,45 @@ def take(turn: Turn, library: Library, spare_key: str) -> Effects:
 def _begin(turn: Turn, library: Library, spare_key: str, opened: New) -> Effects:
     """A session that nobody has seen: somebody dialled, or Redis forgot.
 
-    With text in it, it may be the PIN's hop of a session that was lost; and a draft with a key may
-    have been authorised before its session was lost. Then what became of that order is said first.
-    Otherwise the text fills slots up to the screen that confirms, and the rest is dropped: nothing
-    is ever authorised from an unseen session.
+    With text in it, it may be the PIN's hop of a session that was lost, or the caller may have left
+    an order: then what became of it is said first. Otherwise the text fills slots up to the screen
+    that confirms, and the rest is dropped: nothing is ever authorised from an unseen session.
     """
     book = library.current  # once: it may change while we talk
     machine = Machine(book, spare_key, library.screen_septets)
     member: MemberView | None = yield Identify(turn.origin)
     language = member.language if member else library.default_language
-    draft = states.decode_draft(opened.draft)
-    outcome: Outcome | None = None
+    left = states.decode_left(opened.draft)
+    order: Remembered | None = None
     if opened.answers:
-        outcome = yield Recall(turn.origin)
-    if outcome is None and member and draft and draft.key:
-        outcome = yield Became(member, draft.key)
-    if outcome is None:
+        order = yield Recall(turn.origin)
+    if order is None and member and left:
+        order = yield from _left_order(member, left, dialled=bool(opened.answers))
+    if order is None:
         early = opened.answers[:DEEP_DIAL_ANSWERS_MAX]
+        draft = left if isinstance(left, Draft) else None
         visit = Visit(member, language, answers=early, draft=draft)
     else:
-        visit = Visit(member, language, notice=_became(book, language, outcome))
+        visit = Visit(member, language, notice=_became(book, language, order), given=order.key)
     state, shown = yield from _run(machine, machine.dial(visit), turn.origin, opened.claim.hop)
     return (yield from _finish(machine, state, shown, turn, opened.claim))
+
+
+def _left_order(
+    member: MemberView, left: Left, *, dialled: bool
+) -> Generator[Effect, Any, Remembered | None]:
+    """What became of the order that the caller left; None where there is nothing to tell.
+
+    A draft that is offered again says that it was not done: that is made sure of first. An answer
+    that went out and may have been lost is told again, but not to who dials on behind the code.
+    """
+    order: Remembered | None = None
+    match left:
+        case Draft(key=str(key)):
+            order = yield Forgo(member, key)
+        case Given(key) if not dialled:
+            order = yield Became(member, key)
+    return order
 
 
 def _go_on(
@@ -220,8 +247,8 @@ def _run(machine: Machine, step: Step, origin: Origin, hop: str) -> Shown:
 def _finish(machine: Machine, state: State, shown: Show, turn: Turn, claim: Claim) -> Effects:
     """Keep the state, the money order's key with it, and only then let the screen go out."""
     reply = Reply(shown.text, shown.ends, screen=state.screen, outcome=state.place.value)
-    draft = states.encode_draft(machine.unfinished(state))
-    kept = Kept(states.encode(state), draft, encode(reply))
+    left = states.encode_left(machine.left(state))
+    kept = Kept(states.encode(state), left, encode(reply))
     return decode((yield Close(turn, claim, kept)))
 
 
@@ -255,7 +282,8 @@ def prepare(origin: Origin, text: str, library: Library, spare_key: str, code: s
         return answer("never_send_pin", "pin_shown")
     if state.draft is None:
         return answer.plainly(state.body, "refused")
-    yield LeaveDraft(origin, states.encode_draft(state.draft))
+    # Its confirm screen was never shown, so nobody can have authorised it: it needs no key yet.
+    yield LeaveDraft(origin, states.encode_left(without_key(state.draft)))
     what = machine.named(state)
     if state.place is Place.CONFIRM:
         return answer("prepared", "prepared", what=what)
@@ -263,13 +291,13 @@ def prepare(origin: Origin, text: str, library: Library, spare_key: str, code: s
 
 
 def _left_before(origin: Origin, member: MemberView, book: Book) -> Generator[Effect, Any, str]:
-    """What became of the order that the caller's last draft was for, before another one takes its
-    place. Empty where there is nothing to tell."""
-    draft = states.decode_draft((yield FindDraft(origin)))
-    if draft is None or draft.key is None:
+    """What became of the order that the caller left unanswered, before another one takes its place.
+    Empty where there is nothing to tell."""
+    left = states.decode_left((yield FindDraft(origin)))
+    if not isinstance(left, Draft) or left.key is None:
         return ""
-    outcome: Outcome | None = yield Became(member, draft.key)
-    return "" if outcome is None else _became(book, member.language, outcome)
+    order: Remembered | None = yield Became(member, left.key)
+    return "" if order is None else _became(book, member.language, order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,16 +318,17 @@ class _Answers:
         return Reply(" ".join(lines), ends=True, screen="sms", outcome=outcome)
 
 
-def _became(book: Book, language: str, outcome: Outcome) -> str:
-    """In words: what became of an order whose screen was lost."""
-    match outcome:
+def _became(book: Book, language: str, order: Remembered) -> str:
+    """In words: what became of an order whose screen may have been lost."""
+    match order.outcome:
         case Done(values):
             name, results = "was_posted", values
         case Refused(_, values):
             name, results = "was_refused", values
         case Pending(values):
             name, results = "was_pending", values
-    return book.words.say(name, language, results)
+    what = book.order(order.operation, order.values, language)
+    return book.words.say(name, language, {**results, "what": what})
 
 
 def encode(reply: Reply) -> bytes:

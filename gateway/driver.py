@@ -16,6 +16,7 @@ from gateway.conversation import (
     Effect,
     Effects,
     FindDraft,
+    Forgo,
     Identify,
     LeaveDraft,
     Library,
@@ -182,28 +183,37 @@ class _Drive:
         return opened
 
     def _carry_out(self, effect: Effect) -> Any:
-        gateway = self._gateway
+        """What is asked of the bank; of the sessions below."""
+        bank = self._gateway.bank
+        match effect:
+            case Identify(origin):
+                return bank.identify(origin.msisdn)
+            case Recall(origin):
+                return bank.recall(origin)
+            case Became(member, key):
+                return bank.became(member, key)
+            case Forgo(member, key):
+                return bank.forgo(member, key)
+            case Perform():
+                return self._perform(effect)
+            case _:
+                return self._remember(effect)
+
+    def _remember(self, effect: Open | Wait | Close | FindDraft | LeaveDraft) -> Any:
+        sessions = self._gateway.sessions
         match effect:
             case Open(turn):
                 return self._open(turn)
             case Wait(ms):
-                gateway.pause(ms / 1000)
+                self._gateway.pause(ms / 1000)
                 self._waited_ms += ms
                 return max(self._waited_ms, (time.monotonic() - self._began) * 1000)
-            case Identify(origin):
-                return gateway.bank.identify(origin.msisdn)
-            case Recall(origin):
-                return gateway.bank.recall(origin)
-            case Became(member, key):
-                return gateway.bank.became(member, key)
-            case Perform():
-                return self._perform(effect)
             case Close():
                 return self._close(effect)
             case FindDraft(origin):
-                return gateway.sessions.find_draft(origin)
+                return sessions.find_draft(origin)
             case LeaveDraft(origin, draft):
-                return gateway.sessions.leave_draft(origin, draft)
+                return sessions.leave_draft(origin, draft)
 
     def _perform(self, effect: Perform) -> Outcome:
         gateway, call = self._gateway, effect.call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from gateway.bank.operations import Operation
@@ -108,7 +108,8 @@ def prove(pages: Pages, operations: Mapping[str, Operation]) -> Book:
     faults = check(book, operations)
     if faults:
         raise FaultyBookError(faults)
-    return book
+    money = frozenset(name for name, operation in operations.items() if operation.moves_money)
+    return replace(book, money=money)
 
 
 def _text(file: Path) -> str:

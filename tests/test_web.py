@@ -113,9 +113,12 @@ def test_a_worker_died_after_the_bank_had_decided(cooperative: Cooperative) -> N
 
     told = cooperative.phone(ROSA.msisdn).dial()
 
-    assert "S/ 50.00 SI se hizo" in told.text
+    assert "Tu pedido de enviar S/ 50.00 a Segundo C. SI se hizo. Op." in told.text
     assert "1. Saldo" in told.text
     assert cooperative.balances(SEGUNDO.ref)["100-0002"] == 360_00
+    again = cooperative.phone(ROSA.msisdn)
+    assert again.dial().text == told.text, "who lost that screen too is told once more"
+    again.press("1")
     assert cooperative.phone(ROSA.msisdn).dial().text.startswith("Hola Rosa")
 
 

@@ -13,10 +13,11 @@ from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
 from gateway.bank.orders import carried_out
 from gateway.bank.pins import Pins
+from gateway.instructions.orders import Result
 from gateway.ledger.port import LedgerUnavailableError
 from gateway.values.member import MemberView
 from gateway.values.msisdn import Msisdn
-from gateway.values.outcome import Outcome, Refused, Values
+from gateway.values.outcome import Outcome, Record, Refused, Remembered, Value, Values
 from gateway.values.pin import Pin
 from gateway.values.turn import Origin
 
@@ -72,15 +73,29 @@ class Bank:
         """Whose phone this is."""
         return self._desk.members.by_msisdn(msisdn)
 
-    def recall(self, origin: Origin) -> Outcome | None:
+    def recall(self, origin: Origin) -> Remembered | None:
         """What became of the last money order of this very session, if there was one."""
-        result = self._desk.instructions.recent(origin)
-        return carried_out(result) if result else None
+        return self._remembered(self._desk.instructions.recent(origin))
 
-    def became(self, member: MemberView, key: str) -> Outcome | None:
-        """What became of the order of a confirm screen, if the member gave it."""
-        result = self._desk.instructions.became(uuid.UUID(key), member.ref)
-        return carried_out(result) if result else None
+    def became(self, member: MemberView, key: str) -> Remembered | None:
+        """What became of a member's order; None where nobody gave it."""
+        return self._remembered(self._desk.instructions.became(uuid.UUID(key), member.ref))
+
+    def forgo(self, member: MemberView, key: str) -> Remembered | None:
+        """Close the key of a confirm screen that the member left, or learn what its order came to.
+        None: nobody gave it, and from now on nobody can."""
+        result = self._desk.instructions.close(uuid.UUID(key))
+        return self._remembered(result) if result.member_ref == member.ref else None
+
+    def _remembered(self, result: Result | None) -> Remembered | None:
+        if result is None:
+            return None
+        values: dict[str, Value] = {"amount": result.amount}
+        party = result.counterparty_ref
+        if party and party != result.member_ref:
+            name = self._desk.members.short_names([party]).get(party, "")
+            values["payee"] = Record({"name": name})
+        return Remembered(str(result.key), result.operation, values, carried_out(result))
 
     def moves_money(self, operation: str) -> bool:
         """Whether this operation's failure leaves a member in doubt about money."""

@@ -254,7 +254,8 @@ class Words:
 class Book:
     """Everything that members see, under the digest of its files.
 
-    `lines` is where its `words` and its `receipts` begin, and each of them: `words/bye`.
+    `lines` is where its `words` and its `receipts` begin, and each of them: `words/bye`. `money`
+    are the operations that move some: a journey that ends in one gives an order, under a key.
     """
 
     digest: str
@@ -264,6 +265,15 @@ class Book:
     words: Words
     receipts: Mapping[str, Say]
     lines: Mapping[str, str] = field(default_factory=dict)
+    money: frozenset[str] = frozenset()
+
+    def order(self, operation: str, values: Mapping[str, Value], language: str) -> str:
+        """How an order is called of which only this is known: `enviar S/ 50.00 a Segundo C.`, and
+        where no journey gives such orders any more, its amount."""
+        for journey in self.journeys.values():
+            if journey.do == operation and journey.draft is not None:
+                return journey.draft.as_far_as_known(values, language, self.words)
+        return str(values.get("amount", ""))
 
     @property
     def languages(self) -> tuple[str, ...]:

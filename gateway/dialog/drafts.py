@@ -38,24 +38,31 @@ def not_clear(draft: Draft, slot: str, code: str) -> Draft:
 
 
 def unfinished(book: Book, draft: Draft | None) -> Draft | None:
-    """What a redial may go on with: a journey with a name, of which something was answered."""
-    if draft is None or not draft.asked or book.journeys[draft.journey].draft is None:
+    """What a redial may go on with: a journey with a name, of which something was answered, or an
+    order that its PIN may have been given for."""
+    if draft is None or book.journeys[draft.journey].draft is None:
         return None
-    return draft
+    return draft if draft.asked or draft.key else None
 
 
-def confirmed(draft: Draft, spare_key: str) -> Draft:
-    """The draft whose confirm screen is being built. The key stays while the order is the same,
-    costs included."""
-    same = draft.key is not None and draft.told == draft.quote
-    return msgspec.structs.replace(draft, key=draft.key if same else spare_key, told=draft.quote)
+def confirmed(book: Book, draft: Draft, spare_key: str) -> Draft:
+    """The draft whose confirm screen is being built. Where money will move, the order has a key,
+    which stays while the order is the same."""
+    if draft.key is not None or book.journeys[draft.journey].do not in book.money:
+        return draft
+    return msgspec.structs.replace(draft, key=spare_key)
+
+
+def without_key(draft: Draft) -> Draft:
+    """The draft of an order that nobody was asked a PIN for, or that was given up."""
+    return msgspec.structs.replace(draft, key=None)
 
 
 def still_good(book: Book, draft: Draft | None) -> Draft | None:
     """A draft of an earlier session, as far as this book still knows it.
 
-    A value that no longer fits its slot is forgotten, and then it is another order, with another
-    key. Costs, and "¿Otra vez?", are asked anew.
+    A value that no longer fits its slot is forgotten. Costs, and "¿Otra vez?", are asked anew, and
+    it will be another order, with another key: the old one was closed when the caller dialled.
     """
     journey = book.journeys.get(draft.journey) if draft else None
     if draft is None or journey is None or journey.draft is None:
@@ -66,14 +73,8 @@ def still_good(book: Book, draft: Draft | None) -> Draft | None:
         applies = slot.only_when is None or slot.only_when.holds(slots)
         if value is not None and applies and _fits(book, slot, value):
             slots[slot.name] = value
-    whole = slots == draft.slots
-    return Draft(
-        journey=draft.journey,
-        slots=slots,
-        asked=tuple(name for name in draft.asked if name in slots),
-        key=draft.key if whole else None,
-        told=draft.told if whole else None,
-    )
+    asked = tuple(name for name in draft.asked if name in slots)
+    return Draft(journey=draft.journey, slots=slots, asked=asked)
 
 
 def _fits(book: Book, slot: Slot, value: Value) -> bool:

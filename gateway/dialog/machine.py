@@ -24,7 +24,7 @@ from gateway.dialog.book import Book, Journey, Menu, Refusal, Slot
 from gateway.dialog.display import Display, known
 from gateway.dialog.keywords import TextOrder
 from gateway.dialog.kinds import KINDS
-from gateway.dialog.state import Draft, Offer, Place, State
+from gateway.dialog.state import Draft, Given, Left, Offer, Place, State
 from gateway.dialog.steps import Call, Show, Step, Visit, Why
 from gateway.values.member import MemberView
 from gateway.values.outcome import Done, Outcome, Pending, Refused, Rows, Value, Values
@@ -70,7 +70,7 @@ class Machine:
         draft = drafts.still_good(self.book, visit.draft)
         if draft and not visit.notice and not visit.answers:
             return self._offer_to_go_on(_with(start, draft=draft))
-        return self._home(_with(start, queue=visit.answers), visit.notice)
+        return self._home(_with(start, queue=visit.answers, given=visit.given), visit.notice)
 
     def order(self, member: MemberView, language: str, order: TextOrder) -> Step:
         """A journey that was begun by SMS: its slots are filled from what the text says."""
@@ -81,7 +81,7 @@ class Machine:
 
     def press(self, state: State, answer: str) -> Step:
         """The member answered the screen that `state` shows."""
-        state = _with(state, pin_shown=False)
+        state = _with(state, pin_shown=False, given="")
         if len(answer) > ANSWER_CHARS_MAX:
             return self._wrong(state, "too_long")
         typed = answer.strip()
@@ -146,7 +146,7 @@ class Machine:
         return self._menu(state, self.book.home)
 
     def _menu(self, state: State, name: str) -> Step:
-        """Go to a menu. A body that is already there (a notice) stays above it."""
+        """Go to a menu. A body that is already there (a notice) stays, in place of its text."""
         state = _with(state, menu=name, draft=None)
         menu = self.book.menus[name]
         if menu.data:
@@ -163,12 +163,11 @@ class Machine:
         return self._tell(state, self._why(state, menu.refused, outcome))
 
     def _show_menu(self, state: State, menu: Menu, results: Mapping[str, Value]) -> Step:
-        said = self._display.text(menu.say, state, results)
         lines = tuple(
             f"{option.key}. {self._display.text(option.label, state, results)}"
             for option in self._display.options(state)
         )
-        body = "\n".join(filter(None, (state.body, said)))
+        body = state.body or self._display.text(menu.say, state, results)
         step = self._screen(state, Place.MENU, body, lines)
         if not state.queue:
             return step
@@ -325,7 +324,7 @@ class Machine:
     def _confirm(self, state: State, journey: Journey, problem: str = "") -> Step:
         """Say what will happen. The key of the money order is minted with the screen that shows
         it."""
-        draft = drafts.confirmed(_drafted(state), self.spare_key)
+        draft = drafts.confirmed(self.book, _drafted(state), self.spare_key)
         state = _with(state, draft=draft)
         said = self._display.text(journey.confirm, state)
         options = () if journey.authorise else self._yes(state)
@@ -351,9 +350,9 @@ class Machine:
                 state = _with(state, language=str(values.get("language", state.language)))
                 said = self._display.text(journey.done, state, values)
                 lines = self._lines(state, journey, rows)
-                return self._end(state, "\n".join(filter(None, (said, *lines))))
+                return self._end(_told(state), "\n".join(filter(None, (said, *lines))))
             case Pending():
-                return self._end(state, self._display.say(state, "pending"))
+                return self._end(_told(state), self._display.say(state, "pending"))
             case Refused(code="wrong_pin"):
                 left = self._display.say(state, "wrong_pin", outcome.values)
                 return self._confirm(state, journey, left)
@@ -380,7 +379,7 @@ class Machine:
         if refusal.ask:
             state = _with(state, draft=drafts.without(draft, refusal.ask))
             return self._ask(state, journey.slot(refusal.ask), text)
-        return self._tell(state, text)
+        return self._tell(_told(state), text)
 
     def _once_more(self, state: State, typed: str) -> Step:
         if typed != "1":
@@ -393,6 +392,10 @@ class Machine:
     def unfinished(self, state: State) -> Draft | None:
         """What a redial may go on with."""
         return drafts.unfinished(self.book, state.draft)
+
+    def left(self, state: State) -> Left | None:
+        """What the caller leaves for the next dial if nothing more is heard from them."""
+        return Given(state.given) if state.given else self.unfinished(state)
 
     def named(self, state: State) -> str:
         """How the draft is called: `enviar S/ 50.00 a Segundo C.`"""
@@ -489,6 +492,11 @@ def _drafted(state: State) -> Draft:
     if state.draft is None:
         raise AssertionError(f"no draft at {state.place}")
     return state.draft
+
+
+def _told(state: State) -> State:
+    """The bank has decided: its order's outcome is what the member reads now."""
+    return _with(state, given=_drafted(state).key or "")
 
 
 def _dropped(state: State) -> State:

@@ -22,14 +22,14 @@ class Place(StrEnum):
     OVER = "over"
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, tag="draft"):
     """A journey that is being filled in.
 
     `asked` are the slots that the member answered, in order, so that back goes where they were.
     `unclear` are those whose answer came with a dial or an SMS and was not understood, with what
     was wrong: they are asked when all others are filled. `key` is the instruction's key (a UUID's
-    text): minted when the confirm screen is first built, gone when a slot changes or the bank
-    refused. `told` is the quote that the key's screen showed: with another one it is another order.
+    text), where it moves money: minted when the confirm screen is first built, gone when a slot
+    changes, the bank refused, or the caller dialled anew.
     """
 
     journey: str
@@ -37,9 +37,17 @@ class Draft(msgspec.Struct, frozen=True):
     asked: tuple[str, ...] = ()
     unclear: dict[str, str] = {}
     quote: dict[str, Value] | None = None
-    told: dict[str, Value] | None = None
     key: str | None = None
     again_ok: bool = False
+
+
+class Given(msgspec.Struct, frozen=True, tag="given"):
+    """A money order that the bank answered on a screen that may have been lost on its way."""
+
+    key: str
+
+
+Left = Draft | Given  # what a caller leaves for the next dial
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -59,6 +67,9 @@ class State(msgspec.Struct, frozen=True):
 
     `queue` are answers that came before they were asked for, with a dial or an SMS; `feeding` says
     that the current one is of them; `pin_shown` that what was left of them looks like a PIN.
+
+    `given` is the key of the order of which this screen tells the outcome: the next answer shows
+    that the member has read it.
     """
 
     book: str
@@ -79,6 +90,7 @@ class State(msgspec.Struct, frozen=True):
     queue: tuple[str, ...] = ()
     feeding: bool = False
     pin_shown: bool = False
+    given: str = ""
 
 
 def encode(state: State) -> bytes:
@@ -95,19 +107,19 @@ def decode(data: bytes) -> State:
     return _DECODER.decode(data)
 
 
-def encode_draft(draft: Draft | None) -> bytes:
-    """The draft as bytes; empty for none."""
-    return _ENCODER.encode(draft) if draft else b""
+def encode_left(left: Left | None) -> bytes:
+    """What a caller leaves, as bytes; empty for nothing."""
+    return _ENCODER.encode(left) if left else b""
 
 
-def decode_draft(data: bytes) -> Draft | None:
-    """The draft from its bytes; None where there is none, or another version of Chaski wrote it."""
+def decode_left(data: bytes) -> Left | None:
+    """What a caller left; None where that is nothing, or another version of Chaski wrote it."""
     try:
-        return _DRAFT_DECODER.decode(data) if data else None
+        return _LEFT_DECODER.decode(data) if data else None
     except msgspec.DecodeError:
         return None
 
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(State)
-_DRAFT_DECODER = msgspec.msgpack.Decoder(Draft)
+_LEFT_DECODER: msgspec.msgpack.Decoder[Left] = msgspec.msgpack.Decoder(Left)

@@ -56,6 +56,7 @@ class Visit:
         notice: what stands above the home menu's options.
         answers: what was dialled behind the short code.
         draft: what the caller left unfinished moments ago.
+        given: the key of the order that the notice tells of.
     """
 
     member: MemberView | None
@@ -63,3 +64,4 @@ class Visit:
     notice: str = ""
     answers: tuple[str, ...] = ()
     draft: Draft | None = None
+    given: str = ""

@@ -90,6 +90,7 @@ class Result:
     closed before it was ever given has no content: its texts are empty and its amount is zero.
     """
 
+    key: uuid.UUID
     state: State
     code: str
     reference: str
@@ -310,6 +311,7 @@ def _result(row: Row) -> Result:
     if row["state"] == "key_reused":
         raise KeyReusedError
     return Result(
+        key=row["key"],
         state=State(row["state"]),
         code=row["code"] or "",
         reference=row["reference"] or "",

@@ -67,3 +67,20 @@ class Pending:
 
 
 Outcome = Done | Refused | Pending
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A money order of some time ago, and what became of it.
+
+    Args:
+        key: of the screen that confirmed it.
+        operation: what was asked for.
+        values: by which a journey names it: `amount`, and `payee` where somebody was paid.
+        outcome: of now: one that is pending may have another later.
+    """
+
+    key: str
+    operation: str
+    values: Values
+    outcome: Outcome

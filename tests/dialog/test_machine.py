@@ -14,13 +14,13 @@ from gateway.dialog.gsm import septets
 from gateway.dialog.machine import Machine
 from gateway.dialog.state import Place, State, decode, encode
 from gateway.dialog.steps import Call, Show, Visit, Why
-from gateway.menus import load_book
+from gateway.menus import prove, read_folder
 from gateway.values.member import MemberView
 from gateway.values.money import Money
 from gateway.values.outcome import Day, Done, Outcome, Pending, Record, Refused, Value
 from tests.cooperative import TODAY
 
-BOOK = load_book(Path(__file__).parents[2] / "menus")
+BOOK = prove(read_folder(Path(__file__).parents[2] / "menus"), CATALOGUE)
 ROSA = MemberView("m-0001", "Rosa", "Rosa Q.", "es", enrolled=True)
 SEPTETS = 160
 

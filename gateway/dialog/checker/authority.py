@@ -46,6 +46,9 @@ def _authorised(journey: Journey, operation: Declared) -> Iterator[Fault]:
     if needed and not journey.authorise:
         what = f"`{operation.name}` {why}: it needs the PIN"
         yield fault(at, what, screen=journey.name, mend="add `authorise: pin`")
+    if operation.moves_money and journey.draft is None:
+        what = "nothing says how its order is called once its screen was lost"
+        yield fault(at, what, screen=journey.name, mend='add `draft: "pagar {amount}"` or the like')
     if journey.authorise and not needed:
         what = f"`{operation.name}` needs no PIN, so none is asked for"
         at = journey.lines.get("authorise", at)

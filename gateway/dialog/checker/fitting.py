@@ -143,19 +143,29 @@ def _menu(measure: Measure, menu: Menu) -> None:
         f"{option.key}. {label.text}" for option, label in zip(menu.options, labels, strict=True)
     ]
     at_home = menu.name == measure.book.home
-    said = [[part] for part in measure.spoken(Sentence(menu.name, menu.say, known))]
-    above = [[part] for name in ABOVE_HOME for part in measure.word(name) if at_home]
-    instead = [[part] for name in TO_ANY_ANSWER for part in measure.word(name)]
-    for body in (*said, *([*notice, *text] for notice in above for text in said), *instead):
-        state = measure.state(Place.MENU, body, options)
+    said = measure.spoken(Sentence(menu.name, menu.say, known))
+    instead = [part for name in TO_ANY_ANSWER for part in measure.word(name)]
+    for body in (*said, *(_notices(measure) if at_home else ()), *instead):
+        state = measure.state(Place.MENU, [body], options)
         state = msgspec.structs.replace(state, trail=() if at_home else (measure.book.home,))
-        measure.screen(menu.name, state, [*body, *labels])
+        measure.screen(menu.name, state, [body, *labels])
     declared = measure.operations.get(menu.data or "")
     for code, refusal in menu.refused.items():
         figures = scope(declared.refusals.get(code, {})) if declared else {}
         sentence = Sentence(f"{menu.name}/{code}", refusal.say, {**MEMBER, **figures})
         for part in measure.spoken(sentence):
             measure.screen(sentence.screen, measure.state(Place.TOLD, [part]), [part])
+
+
+def _notices(measure: Measure) -> list[Part]:
+    """What became of an order stands at home in place of its text."""
+    orders = [
+        _Journey(measure, Known(journey, measure.operations))
+        for journey in measure.book.journeys.values()
+        if (declared := measure.operations.get(journey.do)) and declared.moves_money
+    ]
+    what = longest(part for order in orders for part in order.named())
+    return [part for name in ABOVE_HOME for part in measure.word(name, {"what": what.text})]
 
 
 # ---- Journeys ------------------------------------------------------------------------------------

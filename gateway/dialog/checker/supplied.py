@@ -12,9 +12,9 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
     **{name: {} for name in (*KEYS, *LABELS)},
     # A dial, and what was left before it.
     **{name: {} for name in ("bye", "stranger", "not_enrolled", "never_dial_pin", "unfinished")},
-    "was_posted": {"amount": "money", "reference": "reference", "tax": "money"},
-    "was_refused": {"amount": "money"},
-    "was_pending": {"amount": "money"},
+    "was_posted": {"what": "sentence", "reference": "reference", "tax": "money"},
+    "was_refused": {"what": "sentence"},
+    "was_pending": {"what": "sentence"},
     # Answers.
     **{name: {} for name in ("empty", "too_long", "not_an_option", "only_back", "only_more")},
     "not_a_pin": {},

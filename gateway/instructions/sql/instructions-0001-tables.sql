@@ -92,6 +92,7 @@ create table instructions.usage (
 -- What every function answers about one order. `created` is false where an earlier call had
 -- decided.
 create type instructions.result as (
+    key uuid,
     created boolean,
     state text, -- an instruction's state, or key_reused: the key came before with other content
     code text,

@@ -19,7 +19,7 @@ language plpgsql immutable
 as $$
 begin
     return (
-        p_created, i.state, i.code, i.reference, i.operation, i.member_ref, i.counterparty_ref,
+        i.key, p_created, i.state, i.code, i.reference, i.operation, i.member_ref, i.counterparty_ref,
         i.source, i.target, i.mode, i.amount_centimos, i.tax_centimos, i.bound_centimos,
         i.owed_centimos, i.accepted_at, i.settled_at
     )::instructions.result;
