@@ -28,6 +28,7 @@ from gateway.bank.pins import Pins
 from gateway.bank.register import Members
 from gateway.bounds import (
     EXPIRE_HOLDS_EVERY_S,
+    GO_ON_SMS_SWEEP_S,
     RECONCILE_EVERY_S,
     RELOAD_EVERY_S,
     STORE_TIMEOUT_MS,
@@ -52,6 +53,7 @@ from gateway.observing import Metrics, configure_logging, logger
 from gateway.receipts import Receipts
 from gateway.sessions.redis_store import Lifetime, RedisSessions
 from gateway.settings import Settings, load
+from gateway.unfinished import Unfinished
 from gateway.values.msisdn import Msisdn
 from gateway.web import create_app
 from gateway.worker import Duty, drains
@@ -106,20 +108,8 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     database = (parts.database or open_database)(settings)
     books = open_books(settings, database, parts)
     ledger = _ledger(database, parts)
-    sessions_url = settings.sessions_url.get_secret_value()
-    sessions_client = (parts.sessions or connect_sessions)(sessions_url)
+    sessions, hang_up = _sessions(settings, parts)
     queue_client = connect(settings.queue_url.get_secret_value())
-    sessions = RedisSessions(
-        client=sessions_client,
-        cooperative=settings.cooperative,
-        secret=settings.session_secret.get_secret_value().encode(),
-        now_ms=lambda: int(parts.now().timestamp() * 1000),
-        lifetime=Lifetime(
-            idle_s=settings.session_idle_s,
-            total_s=settings.session_total_s,
-            draft_s=settings.draft_s,
-        ),
-    )
     wake_ups = WakeUps(queue_client)
     _watch(metrics, Outbox(database), wake_ups)
 
@@ -128,18 +118,14 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     def close() -> None:
         stop_looking()
         database.close()
-        sessions_client.close()
+        hang_up()
         queue_client.close()
 
     return Gateway(
         cooperative=settings.cooperative,
         webhook_secrets=settings.secrets,
         short_code=settings.short_code,
-        library=Library(
-            books=books,
-            screen_septets=settings.screen_septets,
-            default_language=settings.default_language,
-        ),
+        library=_library(settings, books),
         sessions=sessions,
         bank=_bank(settings, parts, database, ledger),
         mint_key=parts.mint_key,
@@ -164,8 +150,11 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
     """
     name = settings.cooperative
     orders = _instructions(database, _ledger(database, parts), parts)
+    books = open_books(settings, database, parts)
     duties = [
-        *_notices(settings, database, parts),
+        Duty(f"{name}-books", RELOAD_EVERY_S, books.refresh),
+        *_unfinished(settings, database, books, parts),
+        *_notices(settings, database, books, parts),
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
     ]
     if parts.ledger is None:
@@ -180,7 +169,9 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
     return tuple(duties)
 
 
-def _notices(settings: Settings, database: Database, parts: Parts) -> tuple[Duty, ...]:
+def _notices(
+    settings: Settings, database: Database, books: PublishedBooks, parts: Parts
+) -> tuple[Duty, ...]:
     """Emptying the outbox. Without a network to send by it is better not emptied at all."""
     if parts.sender is None and not settings.demo:
         logger().warning("no_sms_network", effect="notices wait in the outbox")
@@ -188,13 +179,27 @@ def _notices(settings: Settings, database: Database, parts: Parts) -> tuple[Duty
     sender = (
         parts.sender(database) if parts.sender else SimulatedNetwork(database, settings.sms_sender)
     )
-    name, books = settings.cooperative, open_books(settings, database, parts)
-    receipts = Receipts(books, Members(database), ZoneInfo(settings.timezone))
+    receipts = Receipts(books, Members(database), ZoneInfo(settings.timezone), parts.now)
     drain = Drain(Outbox(database), receipts, sender, parts.jitter)
-    return (
-        Duty(f"{name}-books", RELOAD_EVERY_S, books.refresh),
-        drains(f"{name}-notices", drain),
+    return (drains(f"{settings.cooperative}-notices", drain),)
+
+
+def _unfinished(
+    settings: Settings, database: Database, books: PublishedBooks, parts: Parts
+) -> tuple[Duty, ...]:
+    """Reminding those who lost the signal, where the cooperative wants to pay for it."""
+    if not settings.go_on_sms:
+        return ()
+    sessions, _ = _sessions(settings, parts)
+    unfinished = Unfinished(
+        sessions=sessions,
+        library=_library(settings, books),
+        members=Members(database),
+        orders=_instructions(database, _ledger(database, parts), parts),
+        outbox=Outbox(database),
+        short_code=settings.short_code,
     )
+    return (Duty(f"{settings.cooperative}-unfinished", GO_ON_SMS_SWEEP_S, unfinished.remind),)
 
 
 def wsgi() -> Flask:
@@ -241,6 +246,26 @@ def connect_sessions(url: str) -> redis.Redis:
         socket_connect_timeout=timeout_s,
         retry=Retry(NoBackoff(), 1),
     )
+
+
+def _sessions(settings: Settings, parts: Parts) -> tuple[RedisSessions, Callable[[], None]]:
+    """The sessions, and how to give their connections back."""
+    client = (parts.sessions or connect_sessions)(settings.sessions_url.get_secret_value())
+    lifetime = Lifetime(
+        idle_s=settings.session_idle_s, total_s=settings.session_total_s, draft_s=settings.draft_s
+    )
+    sessions = RedisSessions(
+        client=client,
+        cooperative=settings.cooperative,
+        secret=settings.session_secret.get_secret_value().encode(),
+        now_ms=lambda: int(parts.now().timestamp() * 1000),
+        lifetime=lifetime,
+    )
+    return sessions, client.close
+
+
+def _library(settings: Settings, books: PublishedBooks) -> Library:
+    return Library(books, settings.screen_septets, settings.default_language)
 
 
 def _ledger(database: Database, parts: Parts) -> Ledger:

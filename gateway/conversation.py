@@ -248,7 +248,8 @@ def _finish(machine: Machine, state: State, shown: Show, turn: Turn, claim: Clai
     """Keep the state, the money order's key with it, and only then let the screen go out."""
     reply = Reply(shown.text, shown.ends, screen=state.screen, outcome=state.place.value)
     left = states.encode_left(machine.left(state))
-    kept = Kept(states.encode(state), left, encode(reply))
+    remind = state.member.ref if state.member and machine.gives_order(state) else ""
+    kept = Kept(states.encode(state), left, encode(reply), remind)
     return decode((yield Close(turn, claim, kept)))
 
 

@@ -96,10 +96,14 @@ class Gateway:
         self.metrics.hop(self.cooperative, channel, "not_a_hop", 0)
         return self.library.apology("restart", "not_a_hop")
 
-    def session_ended(self, channel: str, session_id: str, status: str, hops: int) -> None:
-        """The network says that a session is over."""
+    def session_ended(
+        self, channel: str, account: str, session_id: str, status: str, hops: int
+    ) -> None:
+        """The network says that a session is over. Where it does not, our own timer finds out."""
         self.metrics.session_end(self.cooperative, channel, status)
         self.log.info("session_end", channel=channel, session=session_id, status=status, hops=hops)
+        with suppress(SessionsUnavailableError):
+            self.sessions.ended(channel, account, session_id)
 
     def _driven(self, effects: Effects, origin: Origin) -> Reply:
         drive = _Drive(self, effects)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from gateway.bank.register import Members
@@ -20,15 +22,26 @@ class Receipts:
         books: the `receipts:` of the current one are the texts.
         members: where to send, and the names of others.
         timezone: of the dates in a text.
+        now: the clock, aware.
     """
 
-    def __init__(self, books: Books, members: Members, timezone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        books: Books,
+        members: Members,
+        timezone: ZoneInfo,
+        now: Callable[[], dt.datetime],
+    ) -> None:
         self._books = books
         self._members = members
         self._timezone = timezone
+        self._now = now
 
-    def compose(self, fact: Fact) -> Sms | Never:
-        """The message, or why there can be none."""
+    def compose(self, fact: Fact) -> Sms | Never | None:
+        """The message, or why there can be none; None where it would be no help any more."""
+        forgotten_at = fact.detail.get("forgotten_at")
+        if forgotten_at and self._now() > dt.datetime.fromisoformat(forgotten_at):
+            return None
         addressee = self._members.addressee(fact.member_ref)
         if addressee is None:
             return Never("the member has no phone here")

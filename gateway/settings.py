@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     session_idle_s: int = Field(bounds.SESSION_IDLE_S, ge=10, le=600)
     session_total_s: int = Field(bounds.SESSION_TOTAL_S, ge=30, le=1800)
     draft_s: int = Field(bounds.DRAFT_S, ge=60, le=86_400, description="how long a redial goes on")
+    go_on_sms: bool = Field(
+        default=True, description="an SMS to who lost the signal in a money order: it costs"
+    )
 
     # The process.
     host: str = Field("127.0.0.1", description="where the web server listens")

@@ -14,15 +14,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from flask.testing import FlaskClient
 
 from gateway import bootstrap
-from gateway.bank.bank import CATALOGUE
+from gateway.bank.bank import CATALOGUE, Order
 from gateway.bank.hashing import CHEAPEST_FOR_TESTS, PepperedArgon2
 from gateway.bank.operations import Operation
 from gateway.bootstrap import Parts
+from gateway.channels.africastalking.ussd import parse
+from gateway.conversation import Open, Perform, take
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.demo.seed import seed
 from gateway.driver import Gateway
@@ -31,6 +35,7 @@ from gateway.notices.simulated import SimulatedNetwork
 from gateway.observing import Metrics
 from gateway.settings import DEMO_PEPPER, DEMO_SESSION_SECRET, DEMO_WEBHOOK_SECRET, Settings, load
 from gateway.values.msisdn import Msisdn
+from gateway.values.outcome import Done
 from gateway.web import create_app
 from gateway.worker import Duty
 
@@ -171,6 +176,31 @@ class Cooperative:
         """A member's balances in céntimos, by account."""
         accounts = PostgresLedger(self.database).accounts(ref)
         return {account.code: account.balance.centimos for account in accounts}
+
+    def owner(self) -> psycopg.Connection[Any]:
+        """A connection that may look into every table, and change it."""
+        app_url = self.settings.database_url.get_secret_value()
+        return psycopg.connect(app_url.replace("chaski_app", "chaski_owner"), autocommit=True)
+
+    def worker_dies_after_the_bank_decided(self, phone: Handset, pin: str | None) -> None:
+        """The PIN arrives, the money moves, and nothing is kept or shown: kill -9."""
+        gateway = self.gateway
+        form = {
+            "sessionId": phone.session,
+            "phoneNumber": phone.msisdn,
+            "text": f"{phone.history}*{pin}",
+        }
+        effects = take(parse(form, gateway.cooperative), gateway.library, gateway.mint_key())
+        opening = effects.send(None)
+        assert isinstance(opening, Open)
+        asked = effects.send(gateway.sessions.open(opening.turn))
+        assert isinstance(asked, Perform)
+        assert asked.member
+        call = asked.call
+        assert call.key
+        order = Order(call.operation, call.values, call.key, call.pin, False, asked.origin, "hop")
+        assert isinstance(gateway.bank.perform(asked.member, order), Done)
+        effects.close()
 
     def books_are_right(self) -> bool:
         """Whether every balance follows from the entries."""

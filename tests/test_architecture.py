@@ -23,7 +23,7 @@ LINES = (
     ("web",),
     ("channels", "console"),
     ("driver",),
-    ("receipts",),
+    ("receipts", "unfinished"),
     ("conversation",),
     ("library",),
     ("menus",),

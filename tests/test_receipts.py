@@ -23,7 +23,12 @@ SENT = {"amount_centimos": 50_00, "tax_centimos": 0, "reference": "100001"}
 def receipts(cooperative: Cooperative) -> Receipts:
     """The composer of the demo cooperative."""
     zone = ZoneInfo("America/Lima")
-    return Receipts(cooperative.gateway.library.books, Members(cooperative.database), zone)
+    return Receipts(
+        cooperative.gateway.library.books,
+        Members(cooperative.database),
+        zone,
+        cooperative.clock.now,
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,12 @@ import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg
 import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.bank.bank import Order
-from gateway.channels.africastalking.ussd import parse
-from gateway.conversation import Open, Perform, take
 from gateway.settings import DEMO_WEBHOOK_SECRET
-from gateway.values.outcome import Done
 from tests.cooperative import Cooperative, Handset
 from tests.people import ELMER, FLOR, PEOPLE, ROSA, SEGUNDO, STRANGER, WILMER, Person
 
@@ -94,22 +89,7 @@ def test_a_worker_died_after_the_bank_had_decided(cooperative: Cooperative) -> N
     phone = cooperative.phone(ROSA.msisdn)
     phone.dial()
     phone.press("2", "987000002", "50")
-    gateway = cooperative.gateway
-    form = {
-        "sessionId": phone.session,
-        "phoneNumber": phone.msisdn,
-        "text": f"{phone.history}*{ROSA.pin}",
-    }
-    effects = take(parse(form, gateway.cooperative), gateway.library, gateway.mint_key())
-    effect = effects.send(None)
-    assert isinstance(effect, Open)
-    effect = effects.send(gateway.sessions.open(effect.turn))
-    assert isinstance(effect, Perform)
-    assert effect.member is not None
-    call = effect.call
-    order = Order(call.operation, call.values, call.key, call.pin, False, effect.origin, effect.hop)
-    assert isinstance(gateway.bank.perform(effect.member, order), Done)
-    effects.close()  # kill -9
+    cooperative.worker_dies_after_the_bank_decided(phone, ROSA.pin)
 
     told = cooperative.phone(ROSA.msisdn).dial()
 
@@ -172,15 +152,10 @@ def test_thirty_two_sessions_guessing_a_pin_get_three_guesses(cooperative: Coope
         screens = list(pool.map(guess, range(32)))
 
     assert sum("equivocado" in screen for screen in screens) <= 2
-    with psycopg.connect(_owner_url(cooperative)) as owner:
+    with cooperative.owner() as owner:
         attempts = owner.execute("select count(*) from bank.pin_attempt").fetchone()
     assert attempts is not None
     assert attempts[0] <= 3
-
-
-def _owner_url(cooperative: Cooperative) -> str:
-    app_url = cooperative.settings.database_url.get_secret_value()
-    return app_url.replace("chaski_app", "chaski_owner")
 
 
 @pytest.mark.parametrize(
@@ -354,7 +329,7 @@ def _everything(cooperative: Cooperative) -> str:
                 kind = client.type(key)
                 value = {b"hash": client.hgetall, b"string": client.get}.get(kind, client.dump)(key)
                 found.append(f"{key!r} {value!r}")
-    with psycopg.connect(_owner_url(cooperative)) as owner:
+    with cooperative.owner() as owner:
         tables = owner.execute(
             "select schemaname || '.' || tablename from pg_tables"
             " where schemaname in ('bank', 'instructions', 'notices')"

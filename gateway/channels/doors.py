@@ -26,8 +26,10 @@ class Counter(Protocol):
     def misunderstood(self, channel: str, field: str) -> Reply:
         """A request that is no hop: `field` is what is wrong with it."""
 
-    def session_ended(self, channel: str, session_id: str, status: str, hops: int) -> None:
-        """The network says that a session is over."""
+    def session_ended(
+        self, channel: str, account: str, session_id: str, status: str, hops: int
+    ) -> None:
+        """The network says that a session is over. Never raises."""
 
 
 class Doors:

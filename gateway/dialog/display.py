@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.dialog.book import Book, Option, Refusal, Say
 from gateway.dialog.screen import Keys, fit
-from gateway.dialog.state import Place, State
+from gateway.dialog.state import Draft, Place, State
 from gateway.dialog.steps import Show
 from gateway.values.outcome import Outcome, Record, Refused, Value, Values
 
@@ -49,8 +49,12 @@ class Display:
 
     def named(self, state: State) -> str:
         """How the draft is called: `enviar S/ 50.00 a Segundo C.`"""
-        say = self.book.journeys[state.draft.journey].draft if state.draft else None
-        return say.as_far_as_known(known(state), state.language, self.book.words) if say else ""
+        return self.called(state.draft, state.language) if state.draft else ""
+
+    def called(self, draft: Draft, language: str) -> str:
+        """How a draft is called in a language, by what is known of it."""
+        say, values = self.book.journeys[draft.journey].draft, draft.slots | (draft.quote or {})
+        return say.as_far_as_known(values, language, self.book.words) if say else ""
 
     def options(self, state: State) -> list[Option]:
         """The menu's options that are for this member."""

@@ -397,6 +397,11 @@ class Machine:
         """What the caller leaves for the next dial if nothing more is heard from them."""
         return Given(state.given) if state.given else self.unfinished(state)
 
+    def gives_order(self, state: State) -> bool:
+        """Whether what is unfinished would move money."""
+        draft = self.unfinished(state)
+        return draft is not None and self.book.journeys[draft.journey].do in self.book.money
+
     def named(self, state: State) -> str:
         """How the draft is called: `enviar S/ 50.00 a Segundo C.`"""
         return self._display.named(state)

@@ -20,7 +20,8 @@ class Fact:
     `transfer_sent`, `transfer_received` (amount_centimos, tax_centimos, reference, party_ref),
     `transfer_own`,
     `loan_paid` (amount_centimos, reference, owed_centimos),
-    `order_refused` (code, operation, amount_centimos).
+    `order_refused` (code, operation, amount_centimos),
+    `left_unfinished` (what, code; forgotten_at: from when on it is no help, ISO 8601).
     """
 
     name: str
@@ -94,6 +95,31 @@ class Outbox:
         """It is given up; a person may look at it."""
         told = reason[:REASON_CHARS_MAX]
         return self._mark("dead(%s, %s, %s)", (notice.id, notice.attempt, told))
+
+    def left_unfinished(
+        self,
+        session: str,
+        member_ref: str,
+        what: str,
+        code: str,
+        forgotten_at: dt.datetime,
+        quiet_s: float,
+    ) -> bool:
+        """The fact that a member left something unfinished, to be told once at the most.
+
+        Args:
+            session: names the session: there is never a second message about it.
+            what: how it is called, in the member's language.
+            code: what to dial.
+            forgotten_at: when a dial no longer finds it, and the message is no help any more.
+            quiet_s: for how long after such a message the member gets no other.
+        """
+        return bool(
+            self._database.row(
+                "select notices.left_unfinished(%s, %s, %s, %s, %s, %s) as told",
+                (session, member_ref, what, code, forgotten_at, quiet_s),
+            )["told"]
+        )
 
     def state(self) -> OutboxState:
         """The figures for the metrics."""

@@ -1,6 +1,6 @@
 -- Open a hop: load the session and claim the hop, or say what became of it.
 --
--- KEYS  1 the session  2 the caller's current session  3 the caller's draft
+-- KEYS  1 the session  2 the caller's current session  3 what the caller left
 --       4 the caller's hops in this minute
 -- ARGV  1 this session's name  2 the hop's identity  3 its order, or -1 where the network has none
 --       4 now, ms  5 the claim's token  6 the claim's lease, ms  7 time to live, ms
@@ -54,6 +54,6 @@ if not started then
 end
 redis.call('PEXPIRE', session, ttl)
 if not state then
-    return {'new', redis.call('GET', KEYS[3]) or '', before}
+    return {'new', redis.call('HGET', KEYS[3], 'left') or '', before}
 end
 return {'next', state, last_hop, last_order or -1}

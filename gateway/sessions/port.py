@@ -64,11 +64,32 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a hop came to. `draft` outlives the session for a while; empty: there is none."""
+    """What a hop came to.
+
+    `left` outlives the session for a while; empty: there is nothing. `remind` is the member (their
+    `member_ref`) whom a message may remind of it, or empty.
+    """
 
     state: bytes
-    draft: bytes
+    left: bytes
     reply: bytes
+    remind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """What a member left in a session that is over, to be told once how to go on.
+
+    Args:
+        session: names the session, and no other.
+        draft: as it was left.
+        forgotten_at_ms: until when a dial finds it, milliseconds since the epoch.
+    """
+
+    session: str
+    member_ref: str
+    draft: bytes
+    forgotten_at_ms: int
 
 
 Opened = New | Next | Repeat | UnderWay | Closed
@@ -112,6 +133,23 @@ class Sessions(Protocol):
 
         Raises:
             SessionsUnavailableError: the store is away.
+        """
+
+    def ended(self, channel: str, account: str, session_id: str) -> None:
+        """The network says that a session is over. Said twice, or of an unknown one, it changes
+        nothing.
+
+        Raises:
+            SessionsUnavailableError: the store is away.
+        """
+
+    def abandoned(self, limit: int) -> list[Abandoned]:
+        """Take up to `limit` drafts whose sessions ended a while ago, by the network's word or
+        because nothing was heard for long, and whose callers have not dialled since. Each is
+        answered to one caller of this, once.
+
+        Raises:
+            SessionsUnavailableError: the store is away. What was taken is not answered again.
         """
 
     def healthy(self) -> bool:

@@ -1,7 +1,8 @@
 """Sessions in Redis: two scripts, two round trips a hop.
 
 All keys of a caller share one hash tag (cooperative and caller), so that a script touches one slot
-of a cluster. Session to caller is a key of its own: it may live in another slot.
+of a cluster. Two keys may live in other slots: session to caller, and the callers to be reminded of
+what they left, by when.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,12 @@ import redis
 from gateway.bounds import (
     CALLER_HOPS_PER_MINUTE,
     CLAIM_LEASE_MS,
+    GO_ON_SMS_AFTER_S,
     HISTORY_CHARS_MAX,
     REPEAT_INFERRED_MS,
 )
 from gateway.sessions.port import (
+    Abandoned,
     Claim,
     Closed,
     Kept,
@@ -74,6 +78,8 @@ class RedisSessions:
         self._open = _Script(client, (_HERE / "open.lua").read_text())
         self._close = _Script(client, (_HERE / "close.lua").read_text())
         self._abandon = _Script(client, (_HERE / "abandon.lua").read_text())
+        self._ended = _Script(client, (_HERE / "ended.lua").read_text())
+        self._to_remind = f"chaski:to-remind:{cooperative}"
 
     def open(self, turn: Turn) -> Opened:
         names, claim = self._names(turn.origin), self._claim(turn)
@@ -92,7 +98,7 @@ class RedisSessions:
             CALLER_HOPS_PER_MINUTE,
             REPEAT_INFERRED_MS,
         )
-        keys = (names.session, names.current, names.draft, f"{names.rate}:{now // 60_000}")
+        keys = (names.session, names.current, names.left, f"{names.rate}:{now // 60_000}")
         with self._client.pipeline(transaction=False) as pipe:
             pipe.set(names.caller_of, names.tag, nx=True, get=True, ex=self._lifetime.total_s)
             self._open.queue(pipe, keys, argv)
@@ -104,21 +110,26 @@ class RedisSessions:
 
     def close(self, turn: Turn, claim: Claim, kept: Kept) -> bytes:
         names = self._names(turn.origin)
-        keys = (names.session, names.draft)
+        keys = (names.session, names.left, names.current)
+        now = self._now_ms()
         argv = (
             claim.token,
             claim.hop,
             claim.order,
-            self._now_ms(),
+            now,
             kept.state,
             kept.reply,
             self._lifetime.idle_s * 1000,
-            kept.draft,
+            names.session,
+            kept.left,
+            kept.remind,
             self._lifetime.draft_s * 1000,
         )
         with self._client.pipeline(transaction=False) as pipe:
+            if kept.remind:
+                self._remind(pipe, names.tag, now + self._lifetime.idle_s * 1000)
             self._close.queue(pipe, keys, argv)
-            (closed,) = self._close.run(pipe, keys, argv)
+            closed = self._close.run(pipe, keys, argv)[-1]
         if closed[0] == b"lost":
             raise SessionsUnavailableError("the session went on without us")
         return bytes(closed[1]) if closed[0] == b"overtaken" else kept.reply
@@ -130,17 +141,67 @@ class RedisSessions:
             self._abandon.run(pipe, keys, argv)
 
     def leave_draft(self, origin: Origin, draft: bytes) -> None:
-        try:
-            self._client.set(self._names(origin).draft, draft, ex=self._lifetime.draft_s)
-        except redis.RedisError as error:
-            raise SessionsUnavailableError(str(error)) from error
+        left = self._names(origin).left
+        with _answering(), self._client.pipeline() as pipe:
+            pipe.hset(left, mapping={"left": draft, "session": "", "remind": ""})
+            pipe.expire(left, self._lifetime.draft_s)
+            pipe.execute()
 
     def find_draft(self, origin: Origin) -> bytes:
-        try:
-            draft = self._client.get(self._names(origin).draft)
-        except redis.RedisError as error:
-            raise SessionsUnavailableError(str(error)) from error
-        return bytes(draft) if isinstance(draft, bytes) else b""
+        with _answering():
+            draft: Any = self._client.hget(self._names(origin).left, "left")
+        return bytes(draft or b"")
+
+    def ended(self, channel: str, account: str, session_id: str) -> None:
+        session = self._session_name(channel, account, session_id)
+        with _answering():
+            tag: Any = self._client.get(self._caller_of(session))
+        if tag is None:
+            return
+        keys = (f"{tag.decode()}:session:{session}",)
+        with self._client.pipeline(transaction=False) as pipe:
+            self._remind(pipe, tag, self._now_ms(), sooner=True)
+            self._ended.queue(pipe, keys, ())
+            self._ended.run(pipe, keys, ())
+
+    def abandoned(self, limit: int) -> list[Abandoned]:
+        now = self._now_ms()
+        with _answering():
+            due: Any = self._client.zrangebyscore(self._to_remind, "-inf", now, start=0, num=limit)
+            found = [self._abandoned(tag.decode(), now) for tag in due]
+        return [each for each in found if each]
+
+    def _remind(self, pipe: Any, tag: str | bytes, over_ms: int, *, sooner: bool = False) -> None:
+        """Have a caller looked at a while after their session is over; `sooner` than was said."""
+        due = over_ms + GO_ON_SMS_AFTER_S * 1000
+        pipe.zadd(self._to_remind, {tag: due}, xx=sooner, lt=sooner)
+        pipe.expire(self._to_remind, self._lifetime.draft_s)
+
+    def _abandoned(self, tag: str, now: int) -> Abandoned | None:
+        """What a caller left, if nobody else looks and they have not come back."""
+        if not self._client.zrem(self._to_remind, tag):
+            return None  # another worker's
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.hgetall(f"{tag}:left")
+            pipe.pttl(f"{tag}:left")
+            pipe.get(f"{tag}:current")
+            left, lives_ms, current = pipe.execute()
+        session = left.get(b"session", b"")
+        if not left.get(b"remind") or current not in {None, session}:
+            return None
+        replied, ended = self._client.hmget(session, ["replied", "ended"])
+        idle_at = int(replied or 0) + self._lifetime.idle_s * 1000
+        if not ended and idle_at > now:
+            with self._client.pipeline(transaction=False) as pipe:
+                self._remind(pipe, tag, idle_at)
+                pipe.execute()
+            return None
+        return Abandoned(
+            session=session.decode(),
+            member_ref=left[b"remind"].decode(),
+            draft=left[b"left"],
+            forgotten_at_ms=now + lives_ms,
+        )
 
     def healthy(self) -> bool:
         try:
@@ -209,16 +270,22 @@ class RedisSessions:
 
     def _names(self, origin: Origin) -> _Names:
         caller = self._hash("caller", origin.msisdn.e164)
-        session = self._hash("session", origin.channel, origin.account, origin.session_id)
+        session = self._session_name(origin.channel, origin.account, origin.session_id)
         tag = f"chaski:{{{self._cooperative}:{caller}}}"
         return _Names(
             tag=tag,
             session=f"{tag}:session:{session}",
             current=f"{tag}:current",
-            draft=f"{tag}:draft",
+            left=f"{tag}:left",
             rate=f"{tag}:hops",
-            caller_of=f"chaski:caller-of:{self._cooperative}:{session}",
+            caller_of=self._caller_of(session),
         )
+
+    def _session_name(self, channel: str, account: str, session_id: str) -> str:
+        return self._hash("session", channel, account, session_id)
+
+    def _caller_of(self, session: str) -> str:
+        return f"chaski:caller-of:{self._cooperative}:{session}"
 
     def _hash(self, *parts: str) -> str:
         joined = "\0".join(parts).encode()
@@ -230,9 +297,18 @@ class _Names:
     tag: str
     session: str
     current: str
-    draft: str
+    left: str
     rate: str
     caller_of: str
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Redis away is one error, whatever was asked."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise SessionsUnavailableError(str(error)) from error
 
 
 class _Script:
@@ -253,12 +329,10 @@ class _Script:
         Raises:
             SessionsUnavailableError: no answer in time.
         """
-        try:
+        with _answering():
             replies: list[Any] = pipe.execute(raise_on_error=False)
             if isinstance(replies[-1], redis.exceptions.NoScriptError):
                 replies[-1] = self._client.eval(self._source, len(keys), *keys, *argv)
-        except redis.RedisError as error:
-            raise SessionsUnavailableError(str(error)) from error
         for reply in replies:
             if isinstance(reply, redis.RedisError):
                 raise SessionsUnavailableError(str(reply)) from reply

@@ -111,7 +111,8 @@ def routes(doors: Doors) -> Blueprint:
         if gateway is None:
             abort(404)
         end = parse_end(request.form)
-        gateway.session_ended(CHANNEL, end.session_id, end.status, end.hops)
+        account = gateway.cooperative
+        gateway.session_ended(CHANNEL, account, end.session_id, end.status, end.hops)
         return _plain("")
 
     return blueprint

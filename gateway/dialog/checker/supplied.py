@@ -62,6 +62,7 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "day": "date",
     },
     "order_refused": {"amount": "money", "day": "date"},
+    "left_unfinished": {"what": "sentence", "code": "short_code", "day": "date"},
 }
 
 # What a member's network or aggregator takes for itself, whatever a menu says. Twilio's and AWS's

@@ -16,11 +16,17 @@ create table notices.outbox (
     attempts integer not null default 0,
     -- When a drain may take it: at once, after a back-off, or when the lease of a dead drain ends.
     due_at timestamptz not null default clock_timestamp(),
-    sent_at timestamptz
+    sent_at timestamptz,
+    -- What there may be only one message about, ever: better never than twice, so such a row is
+    -- tried once.
+    once text unique
 );
 
 -- The drain asks for what is due, oldest first; rows that are sent or dead are never looked for.
 create index outbox_due on notices.outbox (due_at, id) where state in ('waiting', 'sending');
+
+-- "Was this member told such a thing within the hour?" Few rows are of that kind.
+create index outbox_once on notices.outbox (member_ref, created_at) where once is not null;
 
 -- Called by the functions that make facts true, in their transaction; never by the application.
 create function notices.tell(p_fact text, p_member_ref text, p_detail jsonb) returns void

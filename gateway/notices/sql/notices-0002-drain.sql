@@ -17,6 +17,7 @@ create index outbox_dead on notices.outbox (id) where state = 'dead';
 -- Takes up to p_rows that are due, the longest due first, for p_lease_s seconds. A row whose lease
 -- ends unmarked is due again: its drain is dead. One that outlived its last attempt this way takes
 -- its drain with it each time: it dies here instead of being answered, so fewer rows may come back.
+-- A row with `once` has one attempt, and nobody need look after it when that came to nothing.
 -- now() and not clock_timestamp(): only a stable value lets the index answer `due_at <= …`.
 create function notices.claim(p_rows integer, p_lease_s double precision, p_attempts_max integer)
 returns table (
@@ -25,7 +26,9 @@ returns table (
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
     with due as (
-        select o.id, o.attempts >= p_attempts_max as worn_out
+        select
+            o.id,
+            o.attempts >= case when o.once is null then p_attempts_max else 1 end as worn_out
         from notices.outbox o
         where o.state in ('waiting', 'sending') and o.due_at <= now()
         order by o.due_at, o.id
@@ -33,7 +36,11 @@ begin atomic
         for update skip locked
     ), taken as (
         update notices.outbox o
-        set state = case when due.worn_out then 'dead' else 'sending' end,
+        set state = case
+                when not due.worn_out then 'sending'
+                when o.once is null then 'dead'
+                else 'quiet'
+            end,
             attempts = case when due.worn_out then o.attempts else o.attempts + 1 end,
             due_at = now() + make_interval(secs => p_lease_s),
             reason = case when due.worn_out then 'no attempt was finished' else o.reason end
