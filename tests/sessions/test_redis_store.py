@@ -8,7 +8,12 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from gateway.bounds import CALLER_HOPS_PER_MINUTE, CLAIM_LEASE_MS, REPEAT_INFERRED_MS
+from gateway.bounds import (
+    CALLER_HOPS_PER_MINUTE,
+    CLAIM_LEASE_MS,
+    GO_ON_SMS_AFTER_S,
+    REPEAT_INFERRED_MS,
+)
 from gateway.sessions.port import (
     Closed,
     Kept,
@@ -330,3 +335,31 @@ def test_a_draft_can_be_left_from_outside_a_session(store: Store) -> None:
 
     assert isinstance(dialled, New)
     assert dialled.draft == b"fifty to Segundo"
+
+
+def test_a_worker_that_ends_an_old_hop_leaves_the_newer_sessions_draft_alone(store: Store) -> None:
+    """The caller has dialled since: what they left last is what the next dial finds."""
+    old = store.sessions.open(cumulative("", "s1"))
+    new = store.sessions.open(cumulative("", "s2"))
+    assert isinstance(old, New)
+    assert isinstance(new, New)
+    store.close(cumulative("", "s2"), new, b"state", b"screen", draft=b"fifty to Segundo")
+
+    store.close(cumulative("", "s1"), old, b"state", b"screen")
+
+    assert store.sessions.find_draft(cumulative("").origin) == b"fifty to Segundo"
+
+
+def test_what_was_abandoned_is_answered_to_one_of_those_who_look(store: Store) -> None:
+    """So that a member is reminded once; and until when a dial finds it."""
+    opened = store.sessions.open(cumulative(""))
+    assert isinstance(opened, New)
+    kept = Kept(b"state", b"fifty to Segundo", b"screen", "m-0001")
+    store.sessions.close(cumulative(""), opened.claim, kept)
+    store.now_ms += (60 + GO_ON_SMS_AFTER_S) * 1000
+
+    (found,) = store.sessions.abandoned(10)
+
+    assert (found.member_ref, found.draft) == ("m-0001", b"fifty to Segundo")
+    assert 0 < found.forgotten_at_ms - store.now_ms <= 600_000
+    assert store.sessions.abandoned(10) == []
