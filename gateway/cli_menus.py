@@ -17,7 +17,6 @@ from gateway.demo.phone import framed
 from gateway.dialog import graph, handout
 from gateway.dialog.book import SPANISH, Book
 from gateway.dialog.checker.declared import Declared
-from gateway.dialog.gsm import septets
 from gateway.dialog.machine import Machine
 from gateway.dialog.pretend import LONGEST, PENDING, TYPICAL, PretendedBank
 from gateway.dialog.reader import FaultyBookError
@@ -26,6 +25,7 @@ from gateway.dialog.steps import Call, Show, Step, Visit
 from gateway.menus import load_book, read_folder
 from gateway.settings import Settings
 from gateway.translations import merge, progress, template, write
+from gateway.values.gsm import septets
 
 _P = ParamSpec("_P")
 _KEY = "00000000-0000-0000-0000-000000000000"  # of money orders that nobody gives

@@ -17,13 +17,13 @@ from gateway.bounds import DEEP_DIAL_ANSWERS_MAX, OVERLAP_POLL_MS, REPLY_HARD_ST
 from gateway.dialog import state as states
 from gateway.dialog.book import Book
 from gateway.dialog.drafts import without_key
-from gateway.dialog.gsm import plain
 from gateway.dialog.keywords import read_text
 from gateway.dialog.machine import Machine, like_a_pin
 from gateway.dialog.state import Draft, Given, Left, Place, State
 from gateway.dialog.steps import Call, Show, Step, Visit
 from gateway.library.port import Books
 from gateway.sessions.port import Claim, Closed, Kept, New, Next, Opened, Repeat, UnderWay
+from gateway.values.gsm import plain
 from gateway.values.member import MemberView
 from gateway.values.outcome import Done, Outcome, Pending, Refused, Remembered
 from gateway.values.turn import Origin, Reply, Turn

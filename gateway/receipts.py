@@ -7,10 +7,10 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from gateway.bank.register import Members
-from gateway.dialog.gsm import plain
 from gateway.library.port import Books
 from gateway.notices.outbox import Fact
 from gateway.notices.senders import Never, Sms
+from gateway.values.gsm import plain
 from gateway.values.money import Money
 from gateway.values.outcome import Day, Value
 

@@ -14,9 +14,9 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import PoFileError, PoFileParser, normalize, write_po
 
 from gateway.dialog.book import Book, Catalogue, Variant, parts
-from gateway.dialog.gsm import plain
 from gateway.dialog.reader import FaultyBookError, read_sentences
 from gateway.dialog.yaml_lines import Fault
+from gateway.values.gsm import plain
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -259,7 +259,7 @@ def left_at_the_confirm_screen() -> bytes:
     """The draft of a session that was lost on the screen that asks for the PIN."""
     _, effects = drive(New(CLAIM, ("2", "987000002", "50"), b""))
     (close,) = (effect for effect in effects if isinstance(effect, Close))
-    return close.kept.draft
+    return close.kept.left
 
 
 def test_a_draft_that_was_authorised_after_all_is_not_offered_again() -> None:
@@ -318,7 +318,7 @@ def test_the_members_yes_is_not_remembered_past_its_session() -> None:
     (close,) = (effect for effect in effects if isinstance(effect, Close))
     assert closed(effects).place is Place.AGAIN
 
-    _, effects = drive(New(CLAIM, (), close.kept.draft))
+    _, effects = drive(New(CLAIM, (), close.kept.left))
     _, effects = drive(Next(CLAIM, _state(effects), "1"))
     _, effects = drive(Next(CLAIM, _state(effects), "4826"))
 
@@ -333,7 +333,7 @@ def _state(effects: list[Effect]) -> bytes:
 
 def _draft(effects: list[Effect]) -> bytes:
     (close,) = (effect for effect in effects if isinstance(effect, Close))
-    return close.kept.draft
+    return close.kept.left
 
 
 def left(effects: list[Effect]) -> Left | None:

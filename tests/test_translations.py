@@ -10,7 +10,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 
 from gateway.dialog.book import Book
-from gateway.dialog.gsm import foreign, plain
+from gateway.values.gsm import foreign, plain
 from gateway.dialog.reader import FaultyBookError, read_book
 from gateway.menus import Pages, read_folder
 from gateway.translations import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.bounds import DEEP_DIAL_ANSWERS_MAX
 from gateway.dialog.book import Book, Journey
-from gateway.dialog.gsm import plain
+from gateway.values.gsm import plain
 
 _EDGES = " .,;:!¡?¿\"'()"
 _SPACED_CURRENCY = re.compile(r"\b(S/\.?)\s+(?=\d)", re.IGNORECASE)

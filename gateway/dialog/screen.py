@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.bounds import PAGES_PER_ANSWER
-from gateway.dialog.gsm import plain, septets
+from gateway.values.gsm import plain, septets
 
 
 @dataclass(frozen=True, slots=True)

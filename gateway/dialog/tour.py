@@ -12,13 +12,13 @@ from gateway.bounds import SCREEN_SEPTETS
 from gateway.dialog.book import Book, Condition, Journey, Menu, Say, parts
 from gateway.dialog.checker.declared import Declared
 from gateway.dialog.checker.supplied import FACTS, SENTENCES
-from gateway.dialog.gsm import plain, septets
 from gateway.dialog.kinds import KINDS
 from gateway.dialog.machine import MORE, Machine
 from gateway.dialog.phrase import fill
 from gateway.dialog.pretend import PENDING, Examples, PretendedBank, Results, denied
 from gateway.dialog.state import Place, State, encode
 from gateway.dialog.steps import Call, Show, Step, Visit
+from gateway.values.gsm import plain, septets
 from gateway.values.member import MemberView
 from gateway.values.outcome import Outcome, Value
 

@@ -16,7 +16,7 @@ from gateway.dialog.checker import Limits, Listing, check, listings
 from gateway.dialog.checker.declared import scope
 from gateway.dialog.checker.names import sentence_names
 from gateway.dialog.checker.supplied import FACTS, SENTENCES
-from gateway.dialog.gsm import septets
+from gateway.values.gsm import septets
 from gateway.dialog.kinds import KINDS
 from gateway.dialog.reader import read_book
 from gateway.menus import read_folder

@@ -12,7 +12,7 @@ import pytest
 from gateway.bank.bank import CATALOGUE
 from gateway.bounds import SCREEN_SEPTETS
 from gateway.dialog.book import Variant, parts
-from gateway.dialog.gsm import plain, septets
+from gateway.values.gsm import plain, septets
 from gateway.dialog.handout import Handout, as_html, as_text, handouts
 from gateway.dialog.kinds import KINDS
 from gateway.dialog.phrase import placeholders

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.bank.bank import CATALOGUE
-from gateway.dialog.gsm import septets
+from gateway.values.gsm import septets
 from gateway.dialog.machine import Machine
 from gateway.dialog.state import Place, State, decode, encode
 from gateway.dialog.steps import Call, Show, Visit, Why

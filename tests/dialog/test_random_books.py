@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.dialog.book import Book
-from gateway.dialog.gsm import septets
+from gateway.values.gsm import septets
 from gateway.dialog.machine import Machine
 from gateway.dialog.reader import read_book
 from gateway.dialog.state import Place, State, decode, encode

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.bounds import PAGES_PER_ANSWER
-from gateway.dialog.gsm import plain, septets
+from gateway.values.gsm import plain, septets
 from gateway.dialog.screen import Keys, fit
 
 KEYS = Keys(more="9 Mas", foot="0 Volver  00 Inicio")

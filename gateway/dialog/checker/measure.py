@@ -13,10 +13,10 @@ from gateway.dialog.checker.limits import Limits
 from gateway.dialog.checker.sentences import Sentence, said_with
 from gateway.dialog.checker.told import fault, place
 from gateway.dialog.display import Display
-from gateway.dialog.gsm import plain, septets
 from gateway.dialog.phrase import NoSuchValueError, fill
 from gateway.dialog.state import Place, State
 from gateway.dialog.yaml_lines import Fault
+from gateway.values.gsm import plain, septets
 from gateway.values.outcome import Value
 
 _ENDLESS_SEPTETS = 1_000_000  # a screen that holds everything, to measure what is too long

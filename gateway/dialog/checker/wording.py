@@ -13,9 +13,9 @@ from gateway.dialog.checker.sentences import (
     sentences,
 )
 from gateway.dialog.checker.told import SPANISH, catalogue_file, fault, place, served, unknown
-from gateway.dialog.gsm import foreign
 from gateway.dialog.phrase import placeholders
 from gateway.dialog.yaml_lines import Fault
+from gateway.values.gsm import foreign
 
 
 def faults(book: Book, operations: Mapping[str, Declared]) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dialog.gsm import foreign, plain, septets
+from gateway.values.gsm import foreign, plain, septets
 
 
 @pytest.mark.parametrize(
