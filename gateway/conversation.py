@@ -324,6 +324,8 @@ def _became(book: Book, language: str, order: Remembered) -> str:
     match order.outcome:
         case Done(values):
             name, results = "was_posted", values
+        case Refused("again", values):
+            name, results = "was_again", values  # one like it was done, so no mere "no"
         case Refused(_, values):
             name, results = "was_refused", values
         case Pending(values):

@@ -192,7 +192,11 @@ def test_an_unseen_session_never_authorises_anything() -> None:
             Done({"amount": Money(50_00), "reference": "100001"}),
             "de enviar S/ 50.00 a Segundo C. SI se hizo. Op. 100001",
         ),
-        (Refused("again", {"amount": Money(50_00)}), "de enviar S/ 50.00 a Segundo C. NO se hizo"),
+        (
+            Refused("insufficient_funds", {"amount": Money(50_00)}),
+            "de enviar S/ 50.00 a Segundo C. NO se hizo",
+        ),
+        (Refused("again", {"amount": Money(50_00)}), "No se hizo otra vez"),
         (Pending({"amount": Money(50_00)}), "En proceso: enviar S/ 50.00 a Segundo C."),
     ],
 )

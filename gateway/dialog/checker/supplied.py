@@ -14,6 +14,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
     **{name: {} for name in ("bye", "stranger", "not_enrolled", "never_dial_pin", "unfinished")},
     "was_posted": {"what": "sentence", "reference": "reference", "tax": "money"},
     "was_refused": {"what": "sentence"},
+    "was_again": {"what": "sentence"},
     "was_pending": {"what": "sentence"},
     # Answers.
     **{name: {} for name in ("empty", "too_long", "not_an_option", "only_back", "only_more")},
@@ -30,7 +31,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
     "never_send_pin": {"code": "short_code"},
 }
 BY_SMS = ("prepared", "prepared_partly", "no_such_order", "never_send_pin")
-ABOVE_HOME = ("was_posted", "was_refused", "was_pending")
+ABOVE_HOME = ("was_posted", "was_refused", "was_again", "was_pending")
 ABOVE_CONFIRM = ("wrong_pin", "never_dial_pin")
 TO_ANY_ANSWER = ("empty", "too_long", "not_an_option")
 
