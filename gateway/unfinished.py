@@ -24,13 +24,14 @@ class Unfinished:
 
     An SMS costs money, and too many of them are no help: there is one for a session at the most,
     one an hour for a member, none for who has dialled again or has only looked at a balance, and
-    none once the draft is gone. It says that nothing was done, so that is made sure of first.
+    none once the draft is gone. It does not say that nothing was done: while it is on its way its
+    reader may have dialled, and be done.
 
     Args:
         sessions: what was left, by whom.
         library: how it is called.
         members: whom to write to, in which language.
-        orders: what may have been given after all.
+        orders: what was given after all needs no reminder.
         outbox: takes the fact.
         short_code: what to dial.
     """
@@ -54,7 +55,7 @@ class Unfinished:
     def _reminded(self, abandoned: Abandoned) -> bool:
         draft = states.decode_left(abandoned.draft)
         addressee = self.members.addressee(abandoned.member_ref)
-        if addressee is None or not isinstance(draft, Draft) or not self._undone(draft):
+        if addressee is None or not isinstance(draft, Draft) or self._given(draft, abandoned):
             return False
         what = self._named(draft, addressee.language)
         forgotten_at = dt.datetime.fromtimestamp(abandoned.forgotten_at_ms / 1000, dt.UTC)
@@ -67,10 +68,11 @@ class Unfinished:
             GO_ON_SMS_QUIET_S,
         )
 
-    def _undone(self, draft: Draft) -> bool:
-        """Whether the draft's order was never given, and from now on never will be. Of one that was
-        given, its own messages tell."""
-        return draft.key is None or not self.orders.close(uuid.UUID(draft.key)).operation
+    def _given(self, draft: Draft, abandoned: Abandoned) -> bool:
+        """Whether the draft's order came to the bank: its own messages tell of it."""
+        if draft.key is None:
+            return False
+        return self.orders.became(uuid.UUID(draft.key), abandoned.member_ref) is not None
 
     def _named(self, draft: Draft, language: str) -> str:
         """How a dial will call it now; empty where the menus no longer know it."""

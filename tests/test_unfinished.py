@@ -13,7 +13,7 @@ from tests.cooperative import Cooperative, Handset
 from tests.people import FLOR, ROSA, SEGUNDO
 
 LONG_S = SESSION_IDLE_S + GO_ON_SMS_AFTER_S + 1
-REMINDER = "Se corto: enviar S/ 50.00 a Segundo C. NO se hizo. Para seguir marca *775#"
+REMINDER = "Se corto la llamada. Para enviar S/ 50.00 a Segundo C. marca *775# y sigue."
 
 
 def left_at_the_pin(cooperative: Cooperative) -> Handset:
@@ -137,15 +137,16 @@ def test_who_is_slow_is_not_disturbed(cooperative: Cooperative) -> None:
 
 
 def test_it_says_nothing_that_a_late_hop_could_prove_wrong(cooperative: Cooperative) -> None:
-    """The key is closed first: the PIN that comes after the SMS moves nothing."""
+    """While it is on its way the PIN may arrive after all: it says what to do, not what was."""
     phone = left_at_the_pin(cooperative)
     event(cooperative, phone)
     assert sms_after(cooperative, GO_ON_SMS_AFTER_S + 1) == [REMINDER]
 
     late = phone.press(str(ROSA.pin))
 
-    assert "Listo" not in late.text
-    assert cooperative.balances(SEGUNDO.ref) == {"100-0002": 310_00}
+    assert "Listo" in late.text
+    assert "NO" not in REMINDER
+    assert cooperative.balances(SEGUNDO.ref) == {"100-0002": 360_00}
 
 
 def test_an_order_that_was_given_after_all_is_told_by_its_receipt_alone(
@@ -211,5 +212,5 @@ def test_it_is_in_the_members_language(cooperative: Cooperative) -> None:
     cooperative.deliver()
 
     assert cooperative.new_sms(FLOR.msisdn) == [
-        "The line broke: send S/ 50.00 to Segundo C. was NOT done. To go on, dial *775#"
+        "The line broke. To send S/ 50.00 to Segundo C., dial *775# and go on."
     ]
