@@ -10,7 +10,6 @@ import pytest
 from babel.messages.extract import extract_from_dir
 
 from gateway.dialog.book import Book
-from gateway.values.gsm import foreign, plain
 from gateway.dialog.reader import FaultyBookError, read_book
 from gateway.menus import Pages, read_folder
 from gateway.translations import (
@@ -22,6 +21,7 @@ from gateway.translations import (
     template,
     write,
 )
+from gateway.values.gsm import foreign, plain
 
 MENUS = Path(__file__).parents[1] / "menus"
 FILES = {
