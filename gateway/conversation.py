@@ -292,10 +292,10 @@ def prepare(origin: Origin, text: str, library: Library, spare_key: str, code: s
 
 
 def _left_before(origin: Origin, member: MemberView, book: Book) -> Generator[Effect, Any, str]:
-    """What became of the order that the caller left unanswered, before another one takes its place.
-    Empty where there is nothing to tell."""
+    """What became of the order that the caller left, before another one takes its place: the next
+    dial cannot tell it any more. Empty where there is nothing to tell."""
     left = states.decode_left((yield FindDraft(origin)))
-    if not isinstance(left, Draft) or left.key is None:
+    if left is None or left.key is None:
         return ""
     order: Remembered | None = yield Became(member, left.key)
     return "" if order is None else _became(book, member.language, order)
