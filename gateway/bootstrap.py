@@ -179,7 +179,13 @@ def _notices(
     sender = (
         parts.sender(database) if parts.sender else SimulatedNetwork(database, settings.sms_sender)
     )
-    receipts = Receipts(books, Members(database), ZoneInfo(settings.timezone), parts.now)
+    receipts = Receipts(
+        books,
+        Members(database),
+        ZoneInfo(settings.timezone),
+        parts.now,
+        ordered_since=_instructions(database, _ledger(database, parts), parts).ordered_since,
+    )
     drain = Drain(Outbox(database), receipts, sender, parts.jitter)
     return (drains(f"{settings.cooperative}-notices", drain),)
 

@@ -19,7 +19,7 @@ from gateway.dialog.book import Book
 from gateway.dialog.drafts import without_key
 from gateway.dialog.keywords import read_text
 from gateway.dialog.machine import Machine, like_a_pin
-from gateway.dialog.state import Draft, Given, Left, Place, State
+from gateway.dialog.state import Left, Place, State
 from gateway.dialog.steps import Call, Show, Step, Visit
 from gateway.library.port import Books
 from gateway.sessions.port import Claim, Closed, Kept, New, Next, Opened, Repeat, UnderWay
@@ -66,6 +66,13 @@ class Became:
 
 
 @dataclass(frozen=True, slots=True)
+class Newest:
+    """What became of the member's last order of the last minutes? Answer: `Remembered` or None."""
+
+    member: MemberView
+
+
+@dataclass(frozen=True, slots=True)
 class Forgo:
     """Make sure that the order of a confirm screen that was left never moves money, or learn what
     became of it. Answer: `Remembered`, or None: it was never given, and never will be."""
@@ -103,12 +110,24 @@ class LeaveDraft:
 
 @dataclass(frozen=True, slots=True)
 class FindDraft:
-    """What did the caller leave unfinished? Answer: the draft's bytes, or empty."""
+    """What did the caller leave? Answer: its bytes, or empty."""
 
     origin: Origin
 
 
-Effect = Open | Wait | Identify | Recall | Became | Forgo | Perform | Close | LeaveDraft | FindDraft
+Effect = (
+    Open
+    | Wait
+    | Identify
+    | Recall
+    | Became
+    | Newest
+    | Forgo
+    | Perform
+    | Close
+    | LeaveDraft
+    | FindDraft
+)
 Effects = Generator[Effect, Any, Reply]
 Shown = Generator[Effect, Any, tuple[State, Show]]
 
@@ -180,37 +199,41 @@ def _begin(turn: Turn, library: Library, spare_key: str, opened: New) -> Effects
     machine = Machine(book, spare_key, library.screen_septets)
     member: MemberView | None = yield Identify(turn.origin)
     language = member.language if member else library.default_language
-    left = states.decode_left(opened.draft)
+    left = states.decode_left(opened.left or b"")
     order: Remembered | None = None
     if opened.answers:
         order = yield Recall(turn.origin)
-    if order is None and member and left:
-        order = yield from _left_order(member, left, dialled=bool(opened.answers))
-    if order is None:
-        early = opened.answers[:DEEP_DIAL_ANSWERS_MAX]
-        draft = left if isinstance(left, Draft) else None
-        visit = Visit(member, language, answers=early, draft=draft)
-    else:
-        visit = Visit(member, language, notice=_became(book, language, order), given=order.key)
+    if order and not order.newest:
+        # A late copy of a session that Redis forgot: its member is further on.
+        return library.apology("restart", "stale")
+    if order is None and member:
+        order, left = yield from _left_order(member, left, dialled=bool(opened.answers))
+    if order is None and member and opened.left is None and not opened.answers:
+        order = yield Newest(member)  # Redis may have forgotten what was left
+    notice = _became(book, language, order) if order else ""
+    early = () if order else opened.answers[:DEEP_DIAL_ANSWERS_MAX]
+    visit = Visit(member, language, notice, early, left.draft, left.given)
     state, shown = yield from _run(machine, machine.dial(visit), turn.origin, opened.claim.hop)
     return (yield from _finish(machine, state, shown, turn, opened.claim))
 
 
 def _left_order(
     member: MemberView, left: Left, *, dialled: bool
-) -> Generator[Effect, Any, Remembered | None]:
-    """What became of the order that the caller left; None where there is nothing to tell.
+) -> Generator[Effect, Any, tuple[Remembered | None, Left]]:
+    """What became of the order that the caller left, None where there is nothing to tell; and what
+    they leave now.
 
     A draft that is offered again says that it was not done: that is made sure of first. An answer
     that went out and may have been lost is told again, but not to who dials on behind the code.
     """
     order: Remembered | None = None
-    match left:
-        case Draft(key=str(key)):
-            order = yield Forgo(member, key)
-        case Given(key) if not dialled:
-            order = yield Became(member, key)
-    return order
+    if left.draft and left.draft.key:
+        order = yield Forgo(member, left.draft.key)
+        if order:
+            return order, Left(given=order.key)
+    if left.given and not dialled:
+        order = yield Became(member, left.given)
+    return order, left
 
 
 def _go_on(
@@ -221,7 +244,8 @@ def _go_on(
     machine = library.machine(state.book, spare_key) if state else None
     if state is None or machine is None or machine.ended(state):
         sorry = library.apology("restart", "cannot_go_on")
-        return decode((yield Close(turn, claim, Kept(data, b"", encode(sorry)))))
+        left = states.encode_left(machine.left(state)) if state and machine else b""
+        return decode((yield Close(turn, claim, Kept(data, left, encode(sorry)))))
     step = machine.press(state, answer)
     state, shown = yield from _run(machine, step, turn.origin, claim.hop)
     return (yield from _finish(machine, state, shown, turn, claim))
@@ -277,28 +301,29 @@ def prepare(origin: Origin, text: str, library: Library, spare_key: str, code: s
     if order is None or order.journey.draft is None:
         suspicious = any(map(like_a_pin, text.split()))
         return answer("never_send_pin" if suspicious else "no_such_order", "not_understood")
-    answer = replace(answer, earlier=(yield from _left_before(origin, member, book)))
+    before, given = yield from _left_before(origin, member)
+    answer = replace(answer, earlier=_became(book, language, before) if before else "")
     state, _ = yield from _run(machine, machine.order(member, language, order), origin, hop="")
     if state.pin_shown:
         return answer("never_send_pin", "pin_shown")
     if state.draft is None:
         return answer.plainly(state.body, "refused")
     # Its confirm screen was never shown, so nobody can have authorised it: it needs no key yet.
-    yield LeaveDraft(origin, states.encode_left(without_key(state.draft)))
+    yield LeaveDraft(origin, states.encode_left(Left(without_key(state.draft), given)))
     what = machine.named(state)
     if state.place is Place.CONFIRM:
         return answer("prepared", "prepared", what=what)
     return answer("prepared_partly", "incomplete", what=what, problem=state.problem)
 
 
-def _left_before(origin: Origin, member: MemberView, book: Book) -> Generator[Effect, Any, str]:
-    """What became of the order that the caller left, before another one takes its place: the next
-    dial cannot tell it any more. Empty where there is nothing to tell."""
+def _left_before(
+    origin: Origin, member: MemberView
+) -> Generator[Effect, Any, tuple[Remembered | None, str]]:
+    """What became of the order that the caller left, before another draft takes its place; and its
+    key, for the next dial to tell it too. The answer to this SMS may be lost."""
     left = states.decode_left((yield FindDraft(origin)))
-    if left is None or left.key is None:
-        return ""
-    order: Remembered | None = yield Became(member, left.key)
-    return "" if order is None else _became(book, member.language, order)
+    order, left = yield from _left_order(member, left, dialled=False)
+    return order, left.given
 
 
 @dataclass(frozen=True, slots=True)

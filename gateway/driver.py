@@ -20,6 +20,7 @@ from gateway.conversation import (
     Identify,
     LeaveDraft,
     Library,
+    Newest,
     Open,
     Perform,
     Recall,
@@ -182,7 +183,7 @@ class _Drive:
         opened = self._gateway.sessions.open(turn)
         if isinstance(opened, New | Next):
             self._claimed = turn, opened.claim
-        if isinstance(opened, New) and opened.draft:
+        if isinstance(opened, New) and opened.left:
             self._found_draft = turn.origin
         return opened
 
@@ -196,6 +197,8 @@ class _Drive:
                 return bank.recall(origin)
             case Became(member, key):
                 return bank.became(member, key)
+            case Newest(member):
+                return bank.newest(member)
             case Forgo(member, key):
                 return bank.forgo(member, key)
             case Perform():

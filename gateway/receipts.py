@@ -23,6 +23,7 @@ class Receipts:
         members: where to send, and the names of others.
         timezone: of the dates in a text.
         now: the clock, aware.
+        ordered_since: whether a member has given an order since then.
     """
 
     def __init__(
@@ -31,16 +32,17 @@ class Receipts:
         members: Members,
         timezone: ZoneInfo,
         now: Callable[[], dt.datetime],
+        ordered_since: Callable[[str, dt.datetime], bool],
     ) -> None:
         self._books = books
         self._members = members
         self._timezone = timezone
         self._now = now
+        self._ordered_since = ordered_since
 
     def compose(self, fact: Fact) -> Sms | Never | None:
         """The message, or why there can be none; None where it would be no help any more."""
-        forgotten_at = fact.detail.get("forgotten_at")
-        if forgotten_at and self._now() > dt.datetime.fromisoformat(forgotten_at):
+        if self._of_no_use(fact):
             return None
         addressee = self._members.addressee(fact.member_ref)
         if addressee is None:
@@ -51,6 +53,14 @@ class Receipts:
             return Never(f"the menus have no receipt for {fact.name}")
         text = receipt.text(self._values(fact), addressee.language, book.words)
         return Sms(addressee.msisdn, plain(text))
+
+    def _of_no_use(self, fact: Fact) -> bool:
+        """Whether a message would only puzzle: it comes too late, or the member went on by
+        themselves."""
+        forgotten_at = fact.detail.get("forgotten_at")
+        if forgotten_at and self._now() > dt.datetime.fromisoformat(forgotten_at):
+            return True
+        return fact.name == "left_unfinished" and self._ordered_since(fact.member_ref, fact.at)
 
     def _values(self, fact: Fact) -> dict[str, Value]:
         """What a receipt's text may name: each `…_centimos` as money, the party by its short

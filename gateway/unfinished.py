@@ -53,9 +53,9 @@ class Unfinished:
         return sum(self._reminded(each) for each in self.sessions.abandoned(SWEEP_ROWS))
 
     def _reminded(self, abandoned: Abandoned) -> bool:
-        draft = states.decode_left(abandoned.draft)
+        draft = states.decode_left(abandoned.draft).draft
         addressee = self.members.addressee(abandoned.member_ref)
-        if addressee is None or not isinstance(draft, Draft) or self._given(draft, abandoned):
+        if addressee is None or draft is None or self._given(draft, abandoned):
             return False
         what = self._named(draft, addressee.language)
         forgotten_at = dt.datetime.fromtimestamp(abandoned.forgotten_at_ms / 1000, dt.UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from gateway.conversation import (
     Forgo,
     Identify,
     Library,
+    Newest,
     Open,
     Perform,
     Recall,
@@ -24,7 +26,7 @@ from gateway.conversation import (
     take,
 )
 from gateway.dialog.drafts import still_good
-from gateway.dialog.state import Draft, Given, Left, Place, State, decode, decode_left
+from gateway.dialog.state import Draft, Left, Place, State, decode, decode_left
 from gateway.library.port import OneBook
 from gateway.menus import prove, read_folder
 from gateway.sessions.port import Claim, Closed, Kept, New, Next, Repeat, UnderWay
@@ -61,6 +63,8 @@ def drive(
     bank: dict[str, Outcome] | None = None,
     kept: bytes | None = None,
     became: Outcome | None = None,
+    newest: Outcome | None = None,
+    is_newest: bool = True,
     spare_key: str = KEY,
 ) -> tuple[Reply, list[Effect]]:
     """Drive one hop; `opened` are the answers to each Open. The effects come in their order."""
@@ -84,9 +88,10 @@ def drive(
                 answer = waited_ms
             case Identify():
                 answer = ROSA
-            case Recall() | Became() | Forgo():
-                outcome = {Recall: recalled, Became: became, Forgo: forgone}[type(effect)]
-                answer = outcome and remembered(outcome)
+            case Recall() | Became() | Forgo() | Newest():
+                found = {Recall: recalled, Became: became, Forgo: forgone, Newest: newest}
+                outcome = found[type(effect)]
+                answer = outcome and replace(remembered(outcome), newest=is_newest)
             case Perform(call):
                 answer = (bank or BANK)[call.operation]
             case Close(_, _, Kept(_, _, reply_bytes)):
@@ -197,7 +202,10 @@ def test_an_unseen_session_never_authorises_anything() -> None:
             "de enviar S/ 50.00 a Segundo C. NO se hizo",
         ),
         (Refused("again", {"amount": Money(50_00)}), "No se hizo otra vez"),
-        (Pending({"amount": Money(50_00)}), "En proceso: enviar S/ 50.00 a Segundo C."),
+        (
+            Pending({"amount": Money(50_00)}),
+            "En proceso, te llega un SMS: enviar S/ 50.00 a Segundo C.",
+        ),
     ],
 )
 def test_an_unseen_session_first_says_what_became_of_its_order(outcome: Outcome, said: str) -> None:
@@ -275,7 +283,7 @@ def test_a_draft_that_was_authorised_after_all_is_not_offered_again() -> None:
     assert kinds(effects) == ["Open", "Identify", "Forgo", "Close"]
     assert "SI se hizo. Op. 100001" in reply.text
     assert "Seguir" not in reply.text
-    assert left(effects) == Given(KEY)
+    assert left(effects) == Left(given=KEY)
 
 
 def test_a_draft_is_offered_only_after_its_key_was_closed() -> None:
@@ -295,14 +303,38 @@ def test_the_outcome_is_told_again_until_the_member_has_answered() -> None:
     done = Done({"amount": Money(50_00), "reference": "100001"})
 
     _, effects = drive(Next(CLAIM, at_the_confirm_screen(), "4826"))
-    assert left(effects) == Given(KEY)
+    assert left(effects) == Left(given=KEY)
     for _ in range(2):
         reply, effects = drive(New(CLAIM, (), _draft(effects)), became=done)
         assert kinds(effects) == ["Open", "Identify", "Became", "Close"]
         assert "SI se hizo. Op. 100001" in reply.text
-        assert left(effects) == Given(KEY)
+        assert left(effects) == Left(given=KEY)
     _, effects = drive(Next(CLAIM, _state(effects), "1"))
-    assert left(effects) is None
+    assert left(effects) == Left()
+
+
+def test_where_redis_forgot_what_was_left_the_bank_knows_the_last_order() -> None:
+    """And where it remembers that nothing was left, nobody need ask."""
+    done = Done({"amount": Money(50_00), "reference": "100001"})
+
+    reply, effects = drive(New(CLAIM, (), None), newest=done)
+    assert kinds(effects) == ["Open", "Identify", "Newest", "Close"]
+    assert "SI se hizo. Op. 100001" in reply.text
+    _, effects = drive(New(CLAIM, (), b""), newest=done)
+    assert kinds(effects) == ["Open", "Identify", "Close"]
+
+
+def test_a_late_copy_of_a_forgotten_session_changes_nothing() -> None:
+    """Its member has given another order since: what this one came to would only mislead."""
+    refused = Refused("again", {"amount": Money(50_00)})
+
+    reply, effects = drive(
+        New(CLAIM, ("2", "987000002", "50", "4826"), None), recalled=refused, is_newest=False
+    )
+
+    assert kinds(effects) == ["Open", "Identify", "Recall"]
+    assert reply.ends
+    assert "otra vez" not in reply.text
 
 
 def test_who_dials_the_next_order_at_once_has_read_the_last_answer() -> None:
@@ -340,7 +372,7 @@ def _draft(effects: list[Effect]) -> bytes:
     return close.kept.left
 
 
-def left(effects: list[Effect]) -> Left | None:
+def left(effects: list[Effect]) -> Left:
     """What the next dial finds."""
     return decode_left(_draft(effects))
 

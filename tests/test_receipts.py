@@ -28,6 +28,7 @@ def receipts(cooperative: Cooperative) -> Receipts:
         Members(cooperative.database),
         zone,
         cooperative.clock.now,
+        ordered_since=lambda member_ref, at: False,
     )
 
 

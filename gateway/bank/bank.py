@@ -13,6 +13,7 @@ from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
 from gateway.bank.orders import carried_out
 from gateway.bank.pins import Pins
+from gateway.bounds import REMEMBERED_S
 from gateway.instructions.orders import Result
 from gateway.ledger.port import LedgerUnavailableError
 from gateway.values.member import MemberView
@@ -77,6 +78,11 @@ class Bank:
         """What became of the last money order of this very session, if there was one."""
         return self._remembered(self._desk.instructions.recent(origin))
 
+    def newest(self, member: MemberView) -> Remembered | None:
+        """What became of the last money order of a member, if it was a moment ago."""
+        within = dt.timedelta(seconds=REMEMBERED_S)
+        return self._remembered(self._desk.instructions.newest(member.ref, within))
+
     def became(self, member: MemberView, key: str) -> Remembered | None:
         """What became of a member's order; None where nobody gave it."""
         return self._remembered(self._desk.instructions.became(uuid.UUID(key), member.ref))
@@ -95,7 +101,13 @@ class Bank:
         if party and party != result.member_ref:
             name = self._desk.members.short_names([party]).get(party, "")
             values["payee"] = Record({"name": name})
-        return Remembered(str(result.key), result.operation, values, carried_out(result))
+        return Remembered(
+            key=str(result.key),
+            operation=result.operation,
+            values=values,
+            outcome=carried_out(result),
+            newest=result.created,
+        )
 
     def moves_money(self, operation: str) -> bool:
         """Whether this operation's failure leaves a member in doubt about money."""
@@ -113,7 +125,7 @@ class Bank:
         if operation.needs_pin:
             if order.pin is None:
                 return Refused("no_pin")
-            denied = self._pins.verify(member.ref, order.pin, order.hop, now)
+            denied = self._pins.verify(member.ref, order.pin, order.hop, order.key, now)
             if denied is not None:
                 return denied
         request = Request(
@@ -127,4 +139,7 @@ class Bank:
         try:
             return operation.perform(self._desk, request)
         except LedgerUnavailableError:
-            return Refused("unavailable")
+            if request.key is None:
+                return Refused("unavailable")
+            # Another copy may have come further: "no" is said of a closed key alone.
+            return carried_out(self._desk.instructions.close(request.key))

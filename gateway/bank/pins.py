@@ -14,7 +14,7 @@ from gateway.values.pin import Pin
 # What the PIN is refused with, before the operation is asked at all.
 REFUSALS = frozenset({"no_pin", "wrong_pin", "pin_locked"})
 
-_CLAIM = "select * from bank.claim_pin_attempt(%s, %s, %s, %s, %s)"
+_CLAIM = "select * from bank.claim_pin_attempt(%s, %s, %s, %s, %s, %s)"
 _SETTLE = "select bank.settle_pin_attempt(%s, %s)"
 
 
@@ -25,17 +25,21 @@ class Pins:
         self._database = database
         self._hasher = hasher
 
-    def verify(self, member_ref: str, pin: Pin, hop: str, now: dt.datetime) -> Refused | None:
+    def verify(
+        self, member_ref: str, pin: Pin, hop: str, key: str | None, now: dt.datetime
+    ) -> Refused | None:
         """None where the PIN is right, else what to tell the member.
 
         Args:
             member_ref: whose PIN it should be.
             pin: what was typed.
             hop: names the hop that brought it; all copies of a hop are one attempt.
+            key: of the order that it authorises, if it does: a copy of the hop that has come to
+                mean another order authorises nothing.
             now: for the lock.
         """
         lock = dt.timedelta(seconds=PIN_LOCK_S)
-        claim = self._database.row(_CLAIM, (member_ref, hop, now, PIN_TRIES, lock))
+        claim = self._database.row(_CLAIM, (member_ref, hop, key, now, PIN_TRIES, lock))
         match claim["verdict"], claim["right_pin"]:
             case ("none", _):
                 return Refused("no_pin")

@@ -24,7 +24,7 @@ from gateway.dialog.book import Book, Journey, Menu, Refusal, Slot
 from gateway.dialog.display import Display, known
 from gateway.dialog.keywords import TextOrder
 from gateway.dialog.kinds import KINDS
-from gateway.dialog.state import Draft, Given, Left, Offer, Place, State
+from gateway.dialog.state import Draft, Left, Offer, Place, State
 from gateway.dialog.steps import Call, Show, Step, Visit, Why
 from gateway.values.member import MemberView
 from gateway.values.outcome import Done, Outcome, Pending, Refused, Rows, Value, Values
@@ -68,9 +68,10 @@ class Machine:
         if not visit.member.enrolled:
             return self._end(start, self._display.say(start, "not_enrolled"))
         draft = drafts.still_good(self.book, visit.draft)
-        if draft and not visit.notice and not visit.answers:
-            return self._offer_to_go_on(_with(start, draft=draft))
-        return self._home(_with(start, queue=visit.answers, given=visit.given), visit.notice)
+        start = _with(start, given=visit.given, tells=bool(visit.notice))
+        if draft and not visit.answers:
+            return self._offer_to_go_on(_with(start, draft=draft), visit.notice)
+        return self._home(_with(start, queue=visit.answers), visit.notice)
 
     def order(self, member: MemberView, language: str, order: TextOrder) -> Step:
         """A journey that was begun by SMS: its slots are filled from what the text says."""
@@ -81,7 +82,9 @@ class Machine:
 
     def press(self, state: State, answer: str) -> Step:
         """The member answered the screen that `state` shows."""
-        state = _with(state, pin_shown=False, given="")
+        state = _with(state, pin_shown=False)
+        if state.tells:
+            state = _with(state, given="", tells=False)
         if len(answer) > ANSWER_CHARS_MAX:
             return self._wrong(state, "too_long")
         typed = answer.strip()
@@ -281,9 +284,13 @@ class Machine:
         return self._fill(_with(state, queue=tuple(rest), feeding=True), first)
 
     def _not_clear(self, state: State, code: str) -> Step:
-        """Leave this slot for later, and go on with what else came early."""
+        """Leave this slot for later, and go on with what else came early; but what may be meant as
+        the PIN is no answer to another question."""
         draft = drafts.not_clear(_drafted(state), state.slot, code)
-        return self._next(_with(state, draft=draft, offers=(), feeding=False))
+        queue = tuple(answer for answer in state.queue if not like_a_pin(answer))
+        shown = state.pin_shown or queue != state.queue
+        state = _with(state, draft=draft, offers=(), feeding=False, queue=queue, pin_shown=shown)
+        return self._next(state)
 
     def _misread(self, state: State, code: str, values: Values | None = None) -> Step:
         """An answer that is no value of its slot."""
@@ -393,9 +400,9 @@ class Machine:
         """What a redial may go on with."""
         return drafts.unfinished(self.book, state.draft)
 
-    def left(self, state: State) -> Left | None:
+    def left(self, state: State) -> Left:
         """What the caller leaves for the next dial if nothing more is heard from them."""
-        return Given(state.given) if state.given else self.unfinished(state)
+        return Left(self.unfinished(state), state.given)
 
     def gives_order(self, state: State) -> bool:
         """Whether what is unfinished would move money."""
@@ -406,13 +413,14 @@ class Machine:
         """How the draft is called: `enviar S/ 50.00 a Segundo C.`"""
         return self._display.named(state)
 
-    def _offer_to_go_on(self, state: State) -> Step:
+    def _offer_to_go_on(self, state: State, notice: str) -> Step:
         state = _with(state, menu=self.book.home)
         options = (
             f"1. {self._display.say(state, 'go_on')} {self.named(state)}",
             f"2. {self._display.say(state, 'to_home')}",
         )
-        return self._screen(state, Place.RESUME, self._display.say(state, "unfinished"), options)
+        said = "\n".join(filter(None, (notice, self._display.say(state, "unfinished"))))
+        return self._screen(state, Place.RESUME, said, options)
 
     def _go_on(self, state: State, typed: str) -> Step:
         if typed == "1":
@@ -501,7 +509,7 @@ def _drafted(state: State) -> Draft:
 
 def _told(state: State) -> State:
     """The bank has decided: its order's outcome is what the member reads now."""
-    return _with(state, given=_drafted(state).key or "")
+    return _with(state, given=_drafted(state).key or "", tells=True)
 
 
 def _dropped(state: State) -> State:

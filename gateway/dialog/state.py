@@ -22,7 +22,7 @@ class Place(StrEnum):
     OVER = "over"
 
 
-class Draft(msgspec.Struct, frozen=True, tag="draft"):
+class Draft(msgspec.Struct, frozen=True):
     """A journey that is being filled in.
 
     `asked` are the slots that the member answered, in order, so that back goes where they were.
@@ -41,13 +41,12 @@ class Draft(msgspec.Struct, frozen=True, tag="draft"):
     again_ok: bool = False
 
 
-class Given(msgspec.Struct, frozen=True, tag="given"):
-    """A money order that the bank answered on a screen that may have been lost on its way."""
+class Left(msgspec.Struct, frozen=True):
+    """What a caller leaves for the next dial: a draft, and the key of a money order whose outcome
+    stood on a screen that may have been lost on its way."""
 
-    key: str
-
-
-Left = Draft | Given  # what a caller leaves for the next dial
+    draft: Draft | None = None
+    given: str = ""
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -68,8 +67,8 @@ class State(msgspec.Struct, frozen=True):
     `queue` are answers that came before they were asked for, with a dial or an SMS; `feeding` says
     that the current one is of them; `pin_shown` that what was left of them looks like a PIN.
 
-    `given` is the key of the order of which this screen tells the outcome: the next answer shows
-    that the member has read it.
+    `given` is the key of an order whose outcome the member may not have read; `tells` that this
+    screen tells it, so that the next answer shows that they have.
     """
 
     book: str
@@ -91,6 +90,7 @@ class State(msgspec.Struct, frozen=True):
     feeding: bool = False
     pin_shown: bool = False
     given: str = ""
+    tells: bool = False
 
 
 def encode(state: State) -> bytes:
@@ -107,19 +107,19 @@ def decode(data: bytes) -> State:
     return _DECODER.decode(data)
 
 
-def encode_left(left: Left | None) -> bytes:
+def encode_left(left: Left) -> bytes:
     """What a caller leaves, as bytes; empty for nothing."""
-    return _ENCODER.encode(left) if left else b""
+    return _ENCODER.encode(left) if left.draft or left.given else b""
 
 
-def decode_left(data: bytes) -> Left | None:
-    """What a caller left; None where that is nothing, or another version of Chaski wrote it."""
+def decode_left(data: bytes) -> Left:
+    """What a caller left; nothing where another version of Chaski wrote it."""
     try:
-        return _LEFT_DECODER.decode(data) if data else None
+        return _LEFT_DECODER.decode(data) if data else Left()
     except msgspec.DecodeError:
-        return None
+        return Left()
 
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(State)
-_LEFT_DECODER: msgspec.msgpack.Decoder[Left] = msgspec.msgpack.Decoder(Left)
+_LEFT_DECODER = msgspec.msgpack.Decoder(Left)

@@ -56,7 +56,8 @@ class Visit:
         notice: what stands above the home menu's options.
         answers: what was dialled behind the short code.
         draft: what the caller left unfinished moments ago.
-        given: the key of the order that the notice tells of.
+        given: the key of an order whose outcome the caller may not have read: the notice tells
+            it, if there is one.
     """
 
     member: MemberView | None

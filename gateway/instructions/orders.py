@@ -173,7 +173,8 @@ class Instructions:
         return self._result("select * from instructions.close(%s, %s)", key, self._now())
 
     def recent(self, origin: Origin) -> Result | None:
-        """What became of the newest order of this very session.
+        """What became of the newest order of this very session. Its `created` says whether the
+        member has given none since.
 
         Raises:
             DatabaseUnavailableError: it cannot be said now.
@@ -181,6 +182,18 @@ class Instructions:
         rows = self._database.call(
             "select * from instructions.recent(%s, %s, %s, %s, %s)",
             (*_origin(origin), self._now()),
+        )
+        return _result(rows[0]) if rows else None
+
+    def newest(self, member_ref: str, within: dt.timedelta) -> Result | None:
+        """What became of a member's newest order of the last moments.
+
+        Raises:
+            DatabaseUnavailableError: it cannot be said now.
+        """
+        now = self._now()
+        rows = self._database.call(
+            "select * from instructions.newest(%s, %s, %s)", (member_ref, now - within, now)
         )
         return _result(rows[0]) if rows else None
 
@@ -194,6 +207,17 @@ class Instructions:
             "select * from instructions.became(%s, %s, %s)", (key, member_ref, self._now())
         )
         return _result(rows[0]) if rows else None
+
+    def ordered_since(self, member_ref: str, at: dt.datetime) -> bool:
+        """Whether a member has given any order since then.
+
+        Raises:
+            DatabaseUnavailableError: it cannot be said now.
+        """
+        row = self._database.row(
+            "select instructions.ordered_since(%s, %s) as given", (member_ref, at)
+        )
+        return bool(row["given"])
 
     def recent_payees(self, member_ref: str, limit: int) -> tuple[str, ...]:
         """The last members to whom a member sent money, newest first, by their `member_ref`.

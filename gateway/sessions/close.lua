@@ -23,10 +23,7 @@ local current = redis.call('GET', KEYS[3])
 if current and current ~= ARGV[8] then
     return {'saved'}
 end
-if ARGV[9] == '' then
-    redis.call('DEL', KEYS[2])
-else
-    redis.call('HSET', KEYS[2], 'left', ARGV[9], 'session', ARGV[8], 'remind', ARGV[10])
-    redis.call('PEXPIRE', KEYS[2], ARGV[11])
-end
+-- Also where that is nothing: who finds no word at all asks PostgreSQL.
+redis.call('HSET', KEYS[2], 'left', ARGV[9], 'session', ARGV[8], 'remind', ARGV[10])
+redis.call('PEXPIRE', KEYS[2], ARGV[11])
 return {'saved'}

@@ -3,15 +3,16 @@
 -- KEYS  1 the session  2 the caller's current session  3 what the caller left
 --       4 the caller's hops in this minute
 -- ARGV  1 this session's name  2 the hop's identity  3 its order, or -1 where the network has none
---       4 now, ms  5 the claim's token  6 the claim's lease, ms  7 time to live, ms
+--       4 now, ms  5 the claim's token  6 the claim's lease, ms  7 the longest silence, ms
 --       8 the longest session, ms  9 hops per minute  10 how long a repeat is inferred, ms
 --
 -- A new session also says which one was the caller's current one before it.
--- A hop is claimed by its first copy. The claim is a lease: a worker that died with it is overtaken.
+-- A session that is over is remembered for as long as the longest one may last: a late hop of it is
+-- no dial. A hop is claimed by its first copy. The claim is a lease: a worker that died with it is overtaken.
 
 local session = KEYS[1]
 local name, hop, order = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local now, token, lease, ttl = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
+local now, token, lease, idle = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local total, rate, inferred = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 
 local s = redis.call('HMGET', session,
@@ -35,7 +36,7 @@ end
 if started and redis.call('GET', KEYS[2]) ~= name then
     return {'superseded'}
 end
-if started and now - started > total then
+if started and (now - started > total or (replied and now - replied > idle)) then
     return {'expired'}
 end
 local hops = redis.call('INCR', KEYS[4])
@@ -52,8 +53,8 @@ if not started then
     redis.call('HSET', session, 'started', now)
     redis.call('SET', KEYS[2], name, 'PX', total)
 end
-redis.call('PEXPIRE', session, ttl)
+redis.call('PEXPIRE', session, total)
 if not state then
-    return {'new', redis.call('HGET', KEYS[3], 'left') or '', before}
+    return {'new', redis.call('HGET', KEYS[3], 'left'), before}
 end
 return {'next', state, last_hop, last_order or -1}

@@ -24,12 +24,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A session nobody has seen. `answers` is what came with the dial, `draft` what the caller left
-    unfinished moments ago, or empty."""
+    """A session nobody has seen. `answers` is what came with the dial, `left` what the caller left
+    moments ago: empty where that is nothing, None where nobody remembers."""
 
     claim: Claim
     answers: tuple[str, ...]
-    draft: bytes
+    left: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ class RedisSessions:
             now,
             kept.state,
             kept.reply,
-            self._lifetime.idle_s * 1000,
+            self._lifetime.total_s * 1000,
             names.session,
             kept.left,
             kept.remind,
@@ -223,8 +223,8 @@ class RedisSessions:
 
     def _opened(self, turn: Turn, claim: Claim, opened: Sequence[Any]) -> Opened:
         match opened:
-            case [b"new", draft, _]:
-                return New(claim, _dialled(turn), draft)
+            case [b"new", left, _]:
+                return New(claim, _dialled(turn), left)
             case [b"next", state, last_hop, last_order]:
                 answer = self._answer(turn, last_hop.decode(), int(last_order))
                 return Closed("diverged") if answer is None else Next(claim, state, answer)

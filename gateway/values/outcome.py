@@ -78,9 +78,11 @@ class Remembered:
         operation: what was asked for.
         values: by which a journey names it: `amount`, and `payee` where somebody was paid.
         outcome: of now: one that is pending may have another later.
+        newest: whether the member has given none since.
     """
 
     key: str
     operation: str
     values: Values
     outcome: Outcome
+    newest: bool = True

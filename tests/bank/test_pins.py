@@ -35,14 +35,14 @@ def test_thirty_two_sessions_at_once_get_three_guesses(
 
     def guess(number: int) -> Refused | None:
         barrier.wait()
-        return guessing.verify(ELMER.ref, Pin(f"{number:04}"), f"hop-{number}", MORNING)
+        return guessing.verify(ELMER.ref, Pin(f"{number:04}"), f"hop-{number}", None, MORNING)
 
     with ThreadPoolExecutor(32) as pool:
         verdicts = list(pool.map(guess, range(32)))
 
     assert counted.verified == 3
     assert sorted(v.code for v in verdicts if v)[:30] == ["pin_locked"] * 30
-    assert pins.verify(ELMER.ref, Pin("5164"), "right", MORNING) == Refused(
+    assert pins.verify(ELMER.ref, Pin("5164"), "right", None, MORNING) == Refused(
         "pin_locked", {"minutes": 15}
     )
 
@@ -64,21 +64,21 @@ class CountingHasher(PepperedArgon2):
 def test_a_repeated_hop_costs_one_guess(pins: Pins) -> None:
     """The network sent it again: it is the same attempt, with the same end."""
     for _ in range(5):
-        assert pins.verify(ROSA.ref, Pin("0000"), "hop", MORNING) == Refused(
+        assert pins.verify(ROSA.ref, Pin("0000"), "hop", None, MORNING) == Refused(
             "wrong_pin", {"tries_left": 2}
         )
 
-    assert pins.verify(ROSA.ref, Pin("4826"), "next", MORNING) is None
-    assert pins.verify(ROSA.ref, Pin("4826"), "next", MORNING) is None
+    assert pins.verify(ROSA.ref, Pin("4826"), "next", None, MORNING) is None
+    assert pins.verify(ROSA.ref, Pin("4826"), "next", None, MORNING) is None
 
 
 def test_a_right_pin_gives_all_guesses_back(pins: Pins) -> None:
     """Two wrong ones are forgotten."""
     for number in range(2):
-        pins.verify(ROSA.ref, Pin("0000"), f"wrong-{number}", MORNING)
-    assert pins.verify(ROSA.ref, Pin("4826"), "right", MORNING) is None
+        pins.verify(ROSA.ref, Pin("0000"), f"wrong-{number}", None, MORNING)
+    assert pins.verify(ROSA.ref, Pin("4826"), "right", None, MORNING) is None
 
-    assert pins.verify(ROSA.ref, Pin("0000"), "wrong", MORNING) == Refused(
+    assert pins.verify(ROSA.ref, Pin("0000"), "wrong", None, MORNING) == Refused(
         "wrong_pin", {"tries_left": 2}
     )
 
@@ -86,38 +86,46 @@ def test_a_right_pin_gives_all_guesses_back(pins: Pins) -> None:
 def test_the_third_guess_may_still_be_right(pins: Pins) -> None:
     """It locks while it is being verified, and opens again."""
     for number in range(2):
-        pins.verify(ROSA.ref, Pin("0000"), f"wrong-{number}", MORNING)
+        pins.verify(ROSA.ref, Pin("0000"), f"wrong-{number}", None, MORNING)
 
-    assert pins.verify(ROSA.ref, Pin("4826"), "right", MORNING) is None
-    assert pins.verify(ROSA.ref, Pin("4826"), "right again", MORNING) is None
+    assert pins.verify(ROSA.ref, Pin("4826"), "right", None, MORNING) is None
+    assert pins.verify(ROSA.ref, Pin("4826"), "right again", None, MORNING) is None
 
 
 def test_a_lock_runs_out_and_then_there_are_three_guesses(pins: Pins) -> None:
     """Fifteen minutes, not a second less."""
     for number in range(3):
-        pins.verify(ELMER.ref, Pin("0000"), f"wrong-{number}", MORNING)
+        pins.verify(ELMER.ref, Pin("0000"), f"wrong-{number}", None, MORNING)
     almost = LATER - dt.timedelta(seconds=1)
 
-    assert pins.verify(ELMER.ref, Pin("5164"), "early", almost) == Refused(
+    assert pins.verify(ELMER.ref, Pin("5164"), "early", None, almost) == Refused(
         "pin_locked", {"minutes": 1}
     )
-    assert pins.verify(ELMER.ref, Pin("0000"), "late", LATER) == Refused(
+    assert pins.verify(ELMER.ref, Pin("0000"), "late", None, LATER) == Refused(
         "wrong_pin", {"tries_left": 2}
     )
-    assert pins.verify(ELMER.ref, Pin("5164"), "right", LATER) is None
+    assert pins.verify(ELMER.ref, Pin("5164"), "right", None, LATER) is None
+
+
+def test_a_pin_authorises_the_order_that_it_was_typed_for_and_no_other(pins: Pins) -> None:
+    """A late copy of its hop may find another order on the confirm screen."""
+    assert pins.verify(ROSA.ref, Pin("4826"), "hop", "key-1", MORNING) is None
+    assert pins.verify(ROSA.ref, Pin("4826"), "hop", "key-1", MORNING) is None
+
+    assert pins.verify(ROSA.ref, Pin("4826"), "hop", "key-2", MORNING) == Refused("no_pin")
 
 
 def test_who_has_no_pin_is_not_let_in(pins: Pins) -> None:
     """Wilmer has not enrolled."""
-    assert pins.verify(WILMER.ref, Pin("0000"), "hop", MORNING) == Refused("no_pin")
+    assert pins.verify(WILMER.ref, Pin("0000"), "hop", None, MORNING) == Refused("no_pin")
 
 
 def test_one_members_lock_is_not_anothers(pins: Pins) -> None:
     """Nobody can lock out a cooperative."""
     for number in range(3):
-        pins.verify(ELMER.ref, Pin("0000"), f"wrong-{number}", MORNING)
+        pins.verify(ELMER.ref, Pin("0000"), f"wrong-{number}", None, MORNING)
 
-    assert pins.verify(ROSA.ref, Pin("4826"), "hop", MORNING) is None
+    assert pins.verify(ROSA.ref, Pin("4826"), "hop", None, MORNING) is None
 
 
 def test_a_hash_opens_nothing_in_another_members_row_or_without_its_pepper() -> None:

@@ -333,6 +333,8 @@ class TestTheApplication:
             "close",
             "execute",
             "limit_today",
+            "newest",
+            "ordered_since",
             "recent",
             "recent_payees",
             "settle",

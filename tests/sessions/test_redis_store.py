@@ -311,20 +311,20 @@ def test_a_draft_is_found_by_the_callers_next_dial_and_by_nobody_elses(store: St
     """Until the journey ends, or the draft runs out."""
     first = store.sessions.open(cumulative("", "s1"))
     assert isinstance(first, New)
-    assert first.draft == b""
+    assert first.left is None
     store.close(cumulative("", "s1"), first, b"state", b"screen", draft=b"fifty to Segundo")
 
     again = store.sessions.open(cumulative("", "s2"))
     other = store.sessions.open(cumulative("", "s3", SEGUNDO))
 
     assert isinstance(again, New)
-    assert again.draft == b"fifty to Segundo"
+    assert again.left == b"fifty to Segundo"
     assert isinstance(other, New)
-    assert other.draft == b""
+    assert other.left is None
     store.close(cumulative("", "s2"), again, b"state", b"screen")
     ended = store.sessions.open(cumulative("", "s4"))
     assert isinstance(ended, New)
-    assert ended.draft == b""
+    assert ended.left == b""
 
 
 def test_a_draft_can_be_left_from_outside_a_session(store: Store) -> None:
@@ -334,7 +334,7 @@ def test_a_draft_can_be_left_from_outside_a_session(store: Store) -> None:
     dialled = store.sessions.open(cumulative(""))
 
     assert isinstance(dialled, New)
-    assert dialled.draft == b"fifty to Segundo"
+    assert dialled.left == b"fifty to Segundo"
 
 
 def test_a_worker_that_ends_an_old_hop_leaves_the_newer_sessions_draft_alone(store: Store) -> None:

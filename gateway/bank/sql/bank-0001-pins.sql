@@ -18,6 +18,8 @@ create table bank.pin_credential (
 create table bank.pin_attempt (
     hop text primary key,
     member_ref text not null,
+    -- The key of the order that it authorises; null where it only opens something to read.
+    order_key text,
     claimed_at timestamptz not null,
     -- Null while the hash is being computed, or for ever where the process died with it.
     right_pin boolean
@@ -25,9 +27,10 @@ create table bank.pin_attempt (
 
 -- Claim an attempt. `verdict` is:
 --   claimed   ours to verify      again     this hop claimed it before: verify, or use `right_pin`
---   locked    not to be verified  none      the member has no PIN
+--   locked    not to be verified  none      the member has no PIN, or this hop was another order's
 create function bank.claim_pin_attempt(
-    p_member_ref text, p_hop text, p_now timestamptz, p_tries_max integer, p_lock interval
+    p_member_ref text, p_hop text, p_order_key text, p_now timestamptz, p_tries_max integer,
+    p_lock interval
 ) returns table (
     verdict text,
     hash text,
@@ -53,6 +56,10 @@ begin
     end if;
 
     select * into earlier from bank.pin_attempt as a where a.hop = p_hop;
+    if found and earlier.order_key is distinct from p_order_key then
+        return query select 'none', null::text, null::integer, null::boolean, 0, null::timestamptz;
+        return;
+    end if;
     if found then
         return query select 'again', credential.hash, credential.pepper_version, earlier.right_pin,
             greatest(p_tries_max - credential.attempts, 0), credential.locked_until;
@@ -77,7 +84,8 @@ begin
     update bank.pin_credential as c
     set attempts = credential.attempts, locked_until = credential.locked_until
     where c.member_ref = p_member_ref;
-    insert into bank.pin_attempt (hop, member_ref, claimed_at) values (p_hop, p_member_ref, p_now);
+    insert into bank.pin_attempt (hop, member_ref, order_key, claimed_at)
+    values (p_hop, p_member_ref, p_order_key, p_now);
     return query select 'claimed', credential.hash, credential.pepper_version, null::boolean,
         p_tries_max - credential.attempts, credential.locked_until;
 end;

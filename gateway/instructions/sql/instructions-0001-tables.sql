@@ -93,7 +93,7 @@ create table instructions.usage (
 -- decided.
 create type instructions.result as (
     key uuid,
-    created boolean,
+    created boolean, -- where only a look was asked for: whether its member has given none since
     state text, -- an instruction's state, or key_reused: the key came before with other content
     code text,
     reference text,

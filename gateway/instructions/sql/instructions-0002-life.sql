@@ -371,7 +371,8 @@ declare
 begin
     perform instructions.lock_key(p_key);
     select * into strict i from instructions.instruction as k where k.key = p_key for no key update;
-    if i.state not in ('accepted', 'unknown') then
+    -- A "later" whose answer was lost is told again: it takes one request back, and not two.
+    if i.state not in ('accepted', 'unknown') or (p_outcome = 'later' and i.handed_at is null) then
         return instructions.answer(i, false);
     end if;
     if p_outcome in ('unknown', 'later') then

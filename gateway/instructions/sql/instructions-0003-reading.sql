@@ -17,7 +17,28 @@ begin
     order by k.accepted_at desc limit 1;
     if found then
         perform instructions.tell_pending(i, p_now);
-        return next instructions.answer(i, false);
+        return next instructions.answer(i, not exists (
+            select from instructions.instruction as n
+            where n.member_ref = i.member_ref and n.accepted_at > i.accepted_at
+        ));
+    end if;
+end
+$$;
+
+-- The newest order of a member since then, with its state.
+create function instructions.newest(p_member_ref text, p_since timestamptz, p_now timestamptz)
+returns setof instructions.result
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    i instructions.instruction;
+begin
+    select * into i from instructions.instruction as k
+    where k.member_ref = p_member_ref and k.accepted_at >= p_since
+    order by k.accepted_at desc limit 1;
+    if found then
+        perform instructions.tell_pending(i, p_now);
+        return next instructions.answer(i, true);
     end if;
 end
 $$;
@@ -59,6 +80,16 @@ begin atomic
     limit p_limit;
 end;
 
+-- Whether a member has given any order since then.
+create function instructions.ordered_since(p_member_ref text, p_at timestamptz) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select exists (
+        select from instructions.instruction
+        where member_ref = p_member_ref and accepted_at >= p_at
+    );
+end;
+
 -- The limits of an operation on a day, and what is left of the day's.
 create function instructions.limit_today(p_operation text, p_member_ref text, p_on date)
 returns table (per_operation_centimos bigint, per_day_centimos bigint, left_today_centimos bigint)
@@ -95,5 +126,6 @@ begin atomic
 end;
 
 revoke execute on all functions in schema instructions from public;
-grant execute on function instructions.recent, instructions.became, instructions.recent_payees,
-    instructions.limit_today, instructions.take_unfinished to chaski_app;
+grant execute on function instructions.recent, instructions.newest, instructions.became, instructions.recent_payees,
+    instructions.ordered_since, instructions.limit_today, instructions.take_unfinished
+to chaski_app;
