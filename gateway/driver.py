@@ -247,11 +247,13 @@ class _Drive:
         return outcome
 
     def _close(self, effect: Close) -> bytes:
-        """Where the bank has decided, its word goes out even if the session could not be kept: the
-        instruction remembers it. A confirm screen whose key was not kept may not go out."""
+        """Where the bank has decided, its word goes out, even if the session could not be kept, or
+        a copy of this hop overtook us that knew less: the instruction remembers it. A confirm
+        screen whose key was not kept may not go out."""
         try:
-            return self._gateway.sessions.close(effect.turn, effect.claim, effect.kept)
+            reply = self._gateway.sessions.close(effect.turn, effect.claim, effect.kept)
         except SessionsUnavailableError:
-            if self._decided:
-                return effect.kept.reply
-            raise
+            if not self._decided:
+                raise
+            reply = effect.kept.reply
+        return effect.kept.reply if self._decided else reply
