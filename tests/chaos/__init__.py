@@ -1,0 +1,1 @@
+"""The whole gateway as real processes, killed again and again while phones dial."""
