@@ -21,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gateway.bank.bank import CATALOGUE, Bank
+from gateway.bank.consents import Consents
 from gateway.bank.desk import Desk
 from gateway.bank.hashing import OWASP_2026, PepperedArgon2, PinHasher
 from gateway.bank.operations import Operation
@@ -28,11 +29,14 @@ from gateway.bank.pins import Pins
 from gateway.bank.register import Members
 from gateway.bounds import (
     EXPIRE_HOLDS_EVERY_S,
+    FORGET_EVERY_S,
     GO_ON_SMS_SWEEP_S,
     RECONCILE_EVERY_S,
     RELOAD_EVERY_S,
+    REMIND_SWEEP_S,
     STORE_TIMEOUT_MS,
     SWEEP_ROWS,
+    TIMETABLE_EVERY_S,
 )
 from gateway.conversation import Library
 from gateway.db.pool import Database, DatabaseUnavailableError
@@ -44,13 +48,20 @@ from gateway.library.library import PublishedBooks
 from gateway.library.lookout import Look, Stop, look_often
 from gateway.library.shelf import Shelf
 from gateway.menus import prove, read_folder
+from gateway.notices.answers import Answers
+from gateway.notices.calendar import Calendar
 from gateway.notices.drain import Drain
 from gateway.notices.outbox import Outbox
+from gateway.notices.quiet_hours import DaytimeWording, read_quiet_hours
+from gateway.notices.reports import Reports
 from gateway.notices.senders import Sender
 from gateway.notices.simulated import SimulatedNetwork
-from gateway.notices.wakeup import WakeUps, connect
+from gateway.notices.wakeup import Timetable, WakeUps, connect
+from gateway.notices.watching import UNWATCHED
 from gateway.observing import Metrics, configure_logging, logger
-from gateway.receipts import Receipts
+from gateway.providers import route, webhooks
+from gateway.receipts import REMINDERS, Receipts
+from gateway.reminders import Reminders
 from gateway.sessions.redis_store import Lifetime, RedisSessions
 from gateway.settings import Settings, load
 from gateway.unfinished import Unfinished
@@ -133,6 +144,8 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
         pause=parts.pause,
         log=logger(),
         metrics=metrics,
+        answers=Answers(database, parts.now),
+        reports=Reports(database, metrics),
         checks={
             "database": database.healthy,
             "sessions": sessions.healthy,
@@ -154,6 +167,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
     duties = [
         Duty(f"{name}-books", RELOAD_EVERY_S, books.refresh),
         *_unfinished(settings, database, books, parts),
+        *_reminders(settings, database, parts),
         *_notices(settings, database, books, parts),
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
     ]
@@ -173,21 +187,32 @@ def _notices(
     settings: Settings, database: Database, books: PublishedBooks, parts: Parts
 ) -> tuple[Duty, ...]:
     """Emptying the outbox. Without a network to send by it is better not emptied at all."""
-    if parts.sender is None and not settings.demo:
+    sender = _sender(settings, database, parts)
+    if sender is None:
         logger().warning("no_sms_network", effect="notices wait in the outbox")
         return ()
-    sender = (
-        parts.sender(database) if parts.sender else SimulatedNetwork(database, settings.sms_sender)
-    )
+    zone = ZoneInfo(settings.timezone)
     receipts = Receipts(
         books,
         Members(database),
-        ZoneInfo(settings.timezone),
+        zone,
         parts.now,
         ordered_since=_instructions(database, _ledger(database, parts), parts).ordered_since,
+        wanted=Consents(database).given,
     )
-    drain = Drain(Outbox(database), receipts, sender, parts.jitter)
+    quiet = read_quiet_hours(settings.quiet_hours, zone)
+    wording = DaytimeWording(receipts, quiet, REMINDERS, parts.now) if quiet else receipts
+    drain = Drain(Outbox(database), wording, sender, parts.jitter)
     return (drains(f"{settings.cooperative}-notices", drain),)
+
+
+def _sender(settings: Settings, database: Database, parts: Parts) -> Sender | None:
+    """The way that messages go out by; in the demo they go into an inbox."""
+    if parts.sender:
+        return parts.sender(database)
+    if settings.demo:
+        return SimulatedNetwork(database, settings.sms_sender)
+    return route(settings, UNWATCHED)
 
 
 def _unfinished(
@@ -218,7 +243,8 @@ def wsgi() -> Flask:
     configure_logging(settings.log_level)
     metrics = Metrics()
     gateway = build(settings, metrics)
-    return create_app([gateway], metrics.registry, _inbox(settings) if settings.demo else None)
+    inbox = _inbox(settings) if settings.demo else None
+    return create_app([gateway], webhooks(settings, [gateway]), metrics.registry, inbox)
 
 
 def open_books(settings: Settings, database: Database, parts: Parts = ORDINARY) -> PublishedBooks:
@@ -254,6 +280,34 @@ def connect_sessions(url: str) -> redis.Redis:
     )
 
 
+def _reminders(settings: Settings, database: Database, parts: Parts) -> tuple[Duty, ...]:
+    """Reminding those who have an instalment to pay, and forgetting texts of long ago."""
+    name, timetable = (
+        settings.cooperative,
+        Timetable(connect(settings.queue_url.get_secret_value())),
+    )
+    reminders = Reminders(
+        ledger=_ledger(database, parts),
+        calendar=Calendar(database),
+        now=parts.now,
+        timezone=ZoneInfo(settings.timezone),
+        short_code=settings.short_code,
+        wake_at=timetable.wake_at,
+    )
+    answers, outbox = Answers(database, parts.now), Outbox(database)
+    kept = dt.timedelta(days=settings.notice_detail_days)
+    return (
+        Duty(f"{name}-timetable", TIMETABLE_EVERY_S, timetable.run),
+        Duty(f"{name}-reminders", REMIND_SWEEP_S, reminders.remind, woken=True),
+        Duty(f"{name}-texts", FORGET_EVERY_S, answers.forget),
+        Duty(
+            f"{name}-details",
+            FORGET_EVERY_S,
+            lambda: outbox.forget(parts.now() - kept, parts.now()),
+        ),
+    )
+
+
 def _sessions(settings: Settings, parts: Parts) -> tuple[RedisSessions, Callable[[], None]]:
     """The sessions, and how to give their connections back."""
     client = (parts.sessions or connect_sessions)(settings.sessions_url.get_secret_value())
@@ -286,6 +340,7 @@ def _bank(settings: Settings, parts: Parts, database: Database, ledger: Ledger) 
     hasher = parts.hasher or PepperedArgon2(settings.peppers, OWASP_2026)
     desk = Desk(
         members=Members(database),
+        consents=Consents(database),
         ledger=ledger,
         instructions=_instructions(database, ledger, parts),
         region=settings.region,

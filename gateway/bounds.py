@@ -17,6 +17,10 @@ BODY_BYTES_MAX = 64 * 1024  # a webhook's body; the longest real one is under 1 
 FORM_FIELDS_MAX = 50  # the widest known webhook (Twilio) has about 30
 DEEP_DIAL_ANSWERS_MAX = 8  # the longest journey has five inputs
 
+TEXT_CHARS_MAX = 1_600  # ten SMS in one (Twilio's bound); what a member means stands at its front
+TYPOS_MAX = 1  # letters wrong, missing, doubled or swapped in a texted word: SLDO
+WORD_TO_GUESS_CHARS_MIN = 4  # a shorter word is near too many others
+
 # Screens and messages (3GPP TS 23.038; TS 29.002 maxUSSD-StringLength: 160 octets, 182 septets).
 SCREEN_SEPTETS = 160  # what every known gateway lets through
 SCREEN_SEPTETS_HARD = 182
@@ -71,6 +75,15 @@ EXPIRE_HOLDS_EVERY_S = 60  # a hold that ran out frees its funds within this
 SWEEP_ROWS = 50  # orders or holds a sweep: it comes again soon
 
 # Notices.
+TEXTS_PER_HOUR = 20  # answers to one phone: more is a machine, and each costs
+TEXT_REPEATED_S = 3 * 24 * 3600  # providers bring a message again for 12 hours at the most
+ANSWER_OF_USE_S = 600  # an answer to a text that comes later only puzzles
+FORGET_EVERY_S = 600
+REMIND_DAYS = (3, 0, -1, -7)  # before an instalment is due, on the day, and late
+REMIND_AT_HOUR = 9  # people are awake, and the agency opens
+TIMETABLE_EVERY_S = 5  # how late a wake-up at a time may be
+REMIND_SWEEP_S = 60  # the wake-up of 9 o'clock may be lost
+BORROWERS_A_PAGE = 200
 OUTBOX_LEASE_S = 60  # above the slowest sender's time-out: then its worker is dead
 OUTBOX_ATTEMPTS_MAX = 8
 OUTBOX_BACKOFF_FIRST_S = 10  # a provider that only hiccuped
@@ -78,7 +91,9 @@ OUTBOX_BACKOFF_GROWTH = 3  # 10 s, 30 s, … 40 min: seven waits, an outage of o
 OUTBOX_BACKOFF_MAX_S = 3600  # later a receipt only frightens
 SEND_TIMEOUT_S = 10  # a provider that has not answered by then is tried again
 REASON_CHARS_MAX = 200  # why an SMS was not sent, as kept; a provider's error page is longer
-SENDERS_AT_ONCE = 8
+# A provider takes half a second: 16 carry 32 a second, which is 1,000 a minute, the tenth of them
+# that is tried again, and three quarters more to catch up after a pause.
+SENDERS_AT_ONCE = 16
 WAKE_TIMEOUT_MS = 250  # a member waits for it, and the sweep does without it
 SWEEP_EVERY_S = 2
 FAILED_JOB_S = 24 * 3600  # rq keeps a failed job for a year unless told otherwise
@@ -95,3 +110,16 @@ BOOK_CHARS_MAX = 1_000_000  # every process reads all of it at once; the shipped
 RELOAD_EVERY_S = 2  # who has published picks up a phone to look
 BOOKS_KEPT = 8  # a session lasts minutes, and nobody publishes that often in them
 PUBLICATIONS_SHOWN = 20  # a page of a terminal
+
+# Ways out: a provider, its pace and its breaker.
+# In a row. A provider that is away fails as many at a stroke, since SENDERS_AT_ONCE ask it; one
+# that fails one time in ten never does by chance, and would be shut for nothing.
+LINE_FAILURES_MAX = 10
+LINE_SHUT_S = 30  # then one message tries whether it is well again
+PACE_WAIT_S = 1  # for its turn a message keeps a sender waiting this long, or comes back later
+NOTICE_PATIENCE_S = 24 * 3600  # nobody took it for a day: a person should know
+EARLY_REPORT_S = 24 * 3600  # a report of what we do not know (yet); a mark comes within minutes
+FORGET_ROWS = 500  # a duty comes again soon, and holds no lock for long
+DEAD_LETTERS_SHOWN = 50  # a screenful or two of a terminal
+REQUEUE_ROWS = 500  # at once: a statement has a second
+COST_MONTHS_SHOWN = 12

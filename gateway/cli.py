@@ -25,7 +25,9 @@ from gateway.bank.bank import CATALOGUE
 from gateway.bank.hashing import OWASP_2026, PepperedArgon2
 from gateway.bank.register import Members
 from gateway.bounds import PUBLICATIONS_SHOWN, RELOAD_EVERY_S
+from gateway.channels.http.reading import check_profile
 from gateway.cli_menus import menus_tools
+from gateway.cli_sms import sms
 from gateway.db.migrations import migrate
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.demo.phone import PUT_AWAY, NoAnswerError, Phone, use
@@ -42,12 +44,13 @@ from gateway.observing import configure_logging
 from gateway.settings import (
     DEMO_PEPPER,
     DEMO_SESSION_SECRET,
+    DEMO_TWILIO_TOKEN,
     DEMO_WEBHOOK_SECRET,
     Settings,
     SettingsError,
     load,
 )
-from gateway.values.msisdn import NotAMobileError, caller
+from gateway.values.msisdn import Msisdn, NotAMobileError, caller
 from gateway.worker import run_worker
 
 _P = ParamSpec("_P")
@@ -236,9 +239,7 @@ def menus_publish(folder: Path | None, url: str | None, data: Path | None, by: s
 
     Sessions under way end on the menus that they began with. To go back, publish the earlier ones.
     """
-    owner_url = running(data.resolve()).owner_url if data else url
-    if owner_url is None:
-        raise click.UsageError("say where: --data DIR of a demo, or --url (CHASKI_OWNER_URL)")
+    owner_url = _owner_url(url, data)
     try:
         published = _publish(owner_url, folder or Settings.model_fields["menus"].default, by)
     except FaultyBookError as error:
@@ -274,6 +275,61 @@ def menus_published(last: int, data: Path | None, as_json: bool) -> None:  # noq
         for one in publications
     ]
     click.echo(json.dumps(rows) if as_json else _lines(rows) or "nothing was published yet")
+
+
+main.add_command(sms)
+
+
+@main.group()
+def channels() -> None:
+    """The networks that members reach us by."""
+
+
+@channels.command(name="check")
+@click.argument(
+    "files",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+)
+def channels_check(files: tuple[Path, ...]) -> None:
+    """Say whether profiles of USSD networks can be served: exit 0, or 1 and a line a fault."""
+    faults = [fault for file in files for fault in check_profile(file)]
+    for fault in faults:
+        click.echo(str(fault))
+    if faults:
+        sys.exit(1)
+    click.echo(f"{len(files)} profiles: no fault")
+
+
+@main.group()
+def members() -> None:
+    """Those who dial."""
+
+
+@members.command(name="unfreeze")
+@click.option("--phone", "msisdn", required=True, help="+51987000001")
+@click.option("--url", envvar="CHASKI_OWNER_URL", help="postgresql://… of the owner.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of a running demo, in place of --url.",
+)
+@click.option("--by", default=_user, show_default="you", help="Who has seen the member.")
+@_plainly
+def members_unfreeze(msisdn: str, url: str | None, data: Path | None, by: str) -> None:
+    """Open the door again that a member shut by texting BLOQUEAR, once you have seen them."""
+    owner_url = _owner_url(url, data)
+    with _opened(owner_url) as database:
+        member = Members(database).by_msisdn(Msisdn(_number(msisdn)))
+        if member is None:
+            raise click.ClickException("this phone is no member's")
+        now = dt.datetime.now(dt.UTC)
+        lifted = database.row(
+            "select bank.lift_freeze(%s, %s, %s) as lifted", (member.ref, by, now)
+        )
+    click.echo("open again" if lifted["lifted"] else "it was not shut: nothing to do")
 
 
 @main.group()
@@ -334,6 +390,13 @@ def _opened(url: str, *, patient: bool = False) -> Database:
     return database
 
 
+def _owner_url(url: str | None, data: Path | None) -> str:
+    found = running(data.resolve()).owner_url if data else url
+    if found is None:
+        raise click.UsageError("say where: --data DIR of a demo, or --url (CHASKI_OWNER_URL)")
+    return found
+
+
 def _publish(owner_url: str, folder: Path, by: str) -> Published:
     with _opened(owner_url) as database:
         return publish_folder(Shelf(database), folder, CATALOGUE, by)
@@ -359,6 +422,8 @@ def _demo_environment(endpoints: Endpoints, port: int) -> dict[str, str]:
         "CHASKI_SESSIONS_URL": endpoints.sessions_url,
         "CHASKI_QUEUE_URL": endpoints.queue_url,
         "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
+        "CHASKI_TWILIO_AUTH_TOKENS": DEMO_TWILIO_TOKEN,
+        "CHASKI_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
         "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
         "CHASKI_SHORT_CODE": _SHORT_CODE,

@@ -16,14 +16,11 @@ import msgspec
 from gateway.bounds import DEEP_DIAL_ANSWERS_MAX, OVERLAP_POLL_MS, REPLY_HARD_STOP_MS
 from gateway.dialog import state as states
 from gateway.dialog.book import Book
-from gateway.dialog.drafts import without_key
-from gateway.dialog.keywords import read_text
-from gateway.dialog.machine import Machine, like_a_pin
-from gateway.dialog.state import Left, Place, State
+from gateway.dialog.machine import Machine
+from gateway.dialog.state import Left, State
 from gateway.dialog.steps import Call, Show, Step, Visit
 from gateway.library.port import Books
 from gateway.sessions.port import Claim, Closed, Kept, New, Next, Opened, Repeat, UnderWay
-from gateway.values.gsm import plain
 from gateway.values.member import MemberView
 from gateway.values.outcome import Done, Outcome, Pending, Refused, Remembered
 from gateway.values.turn import Origin, Reply, Turn
@@ -83,12 +80,15 @@ class Forgo:
 
 @dataclass(frozen=True, slots=True)
 class Perform:
-    """Ask the bank. `hop` names this hop, the same for all its copies. Answer: `Outcome`."""
+    """Ask the bank. `hop` names this hop, the same for all its copies; `language` and `book` (its
+    digest) are what the member has read. Answer: `Outcome`."""
 
     call: Call
     member: MemberView | None
     origin: Origin
     hop: str
+    language: str
+    book: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,17 +207,17 @@ def _begin(turn: Turn, library: Library, spare_key: str, opened: New) -> Effects
         # A late copy of a session that Redis forgot: its member is further on.
         return library.apology("restart", "stale")
     if order is None and member:
-        order, left = yield from _left_order(member, left, dialled=bool(opened.answers))
+        order, left = yield from left_order(member, left, dialled=bool(opened.answers))
     if order is None and member and opened.left is None and not opened.answers:
         order = yield Newest(member)  # Redis may have forgotten what was left
-    notice = _became(book, language, order) if order else ""
+    notice = became(book, language, order) if order else ""
     early = () if order else opened.answers[:DEEP_DIAL_ANSWERS_MAX]
     visit = Visit(member, language, notice, early, left.draft, left.given)
-    state, shown = yield from _run(machine, machine.dial(visit), turn.origin, opened.claim.hop)
+    state, shown = yield from run(machine, machine.dial(visit), turn.origin, opened.claim.hop)
     return (yield from _finish(machine, state, shown, turn, opened.claim))
 
 
-def _left_order(
+def left_order(
     member: MemberView, left: Left, *, dialled: bool
 ) -> Generator[Effect, Any, tuple[Remembered | None, Left]]:
     """What became of the order that the caller left, None where there is nothing to tell; and what
@@ -247,7 +247,7 @@ def _go_on(
         left = states.encode_left(machine.left(state)) if state and machine else b""
         return decode((yield Close(turn, claim, Kept(data, left, encode(sorry)))))
     step = machine.press(state, answer)
-    state, shown = yield from _run(machine, step, turn.origin, claim.hop)
+    state, shown = yield from run(machine, step, turn.origin, claim.hop)
     return (yield from _finish(machine, state, shown, turn, claim))
 
 
@@ -259,11 +259,13 @@ def _read(data: bytes) -> State | None:
         return None
 
 
-def _run(machine: Machine, step: Step, origin: Origin, hop: str) -> Shown:
+def run(machine: Machine, step: Step, origin: Origin, hop: str) -> Shown:
     """Perform what the dialog requests, until it has a screen to show."""
     state, request = step
     while isinstance(request, Call):
-        outcome: Outcome = yield Perform(request, state.member, origin, hop)
+        outcome: Outcome = yield Perform(
+            request, state.member, origin, hop, state.language, state.book
+        )
         state, request = machine.answered(state, request, outcome)
     return state, request
 
@@ -277,74 +279,7 @@ def _finish(machine: Machine, state: State, shown: Show, turn: Turn, claim: Clai
     return decode((yield Close(turn, claim, kept)))
 
 
-def prepare(origin: Origin, text: str, library: Library, spare_key: str, code: str) -> Effects:
-    """An SMS that begins a journey: check its values, keep the draft, and say what to dial.
-
-    An SMS moves no money and is never authorised: the confirm screen waits for the PIN behind the
-    short code.
-
-    Args:
-        origin: whose phone; its `session_id` is the message's own.
-        text: what they wrote.
-        library: the books.
-        spare_key: a fresh instruction key, kept with the draft if it is complete.
-        code: the short code to dial.
-    """
-    book = library.current
-    machine = Machine(book, spare_key, library.screen_septets)
-    member: MemberView | None = yield Identify(origin)
-    language = member.language if member else library.default_language
-    answer = _Answers(book, language, code)
-    if member is None or not member.enrolled:
-        return answer("stranger" if member is None else "not_enrolled", "not_a_member")
-    order = read_text(book, text)
-    if order is None or order.journey.draft is None:
-        suspicious = any(map(like_a_pin, text.split()))
-        return answer("never_send_pin" if suspicious else "no_such_order", "not_understood")
-    before, given = yield from _left_before(origin, member)
-    answer = replace(answer, earlier=_became(book, language, before) if before else "")
-    state, _ = yield from _run(machine, machine.order(member, language, order), origin, hop="")
-    if state.pin_shown:
-        return answer("never_send_pin", "pin_shown")
-    if state.draft is None:
-        return answer.plainly(state.body, "refused")
-    # Its confirm screen was never shown, so nobody can have authorised it: it needs no key yet.
-    yield LeaveDraft(origin, states.encode_left(Left(without_key(state.draft), given)))
-    what = machine.named(state)
-    if state.place is Place.CONFIRM:
-        return answer("prepared", "prepared", what=what)
-    return answer("prepared_partly", "incomplete", what=what, problem=state.problem)
-
-
-def _left_before(
-    origin: Origin, member: MemberView
-) -> Generator[Effect, Any, tuple[Remembered | None, str]]:
-    """What became of the order that the caller left, before another draft takes its place; and its
-    key, for the next dial to tell it too. The answer to this SMS may be lost."""
-    left = states.decode_left((yield FindDraft(origin)))
-    order, left = yield from _left_order(member, left, dialled=False)
-    return order, left.given
-
-
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """Answers by SMS, in the member's language and in letters that a plain phone has."""
-
-    book: Book
-    language: str
-    code: str
-    earlier: str = ""  # what became of another order comes first
-
-    def __call__(self, sentence: str, outcome: str, **values: str) -> Reply:
-        said = self.book.words.say(sentence, self.language, {"code": self.code, **values})
-        return self.plainly(said, outcome)
-
-    def plainly(self, text: str, outcome: str) -> Reply:
-        lines = filter(None, map(str.strip, plain(f"{self.earlier}\n{text}").split("\n")))
-        return Reply(" ".join(lines), ends=True, screen="sms", outcome=outcome)
-
-
-def _became(book: Book, language: str, order: Remembered) -> str:
+def became(book: Book, language: str, order: Remembered) -> str:
     """In words: what became of an order whose screen may have been lost."""
     match order.outcome:
         case Done(values):

@@ -13,7 +13,6 @@ from gateway.bank.pins import REFUSALS as PIN_REFUSALS
 from gateway.conversation import (
     Became,
     Close,
-    Effect,
     Effects,
     FindDraft,
     Forgo,
@@ -25,10 +24,11 @@ from gateway.conversation import (
     Perform,
     Recall,
     Wait,
-    prepare,
     take,
 )
 from gateway.db.pool import DatabaseUnavailableError
+from gateway.notices.answers import Answers
+from gateway.notices.reports import Reports
 from gateway.observing import Log, Metrics
 from gateway.sessions.port import (
     Claim,
@@ -38,8 +38,20 @@ from gateway.sessions.port import (
     Sessions,
     SessionsUnavailableError,
 )
+from gateway.texting import (
+    Agree,
+    Freeze,
+    Hear,
+    Heard,
+    ReadOut,
+    Replying,
+    Tell,
+    TextEffect,
+    answer,
+)
+from gateway.values.delivery import Report
 from gateway.values.outcome import Outcome, Refused
-from gateway.values.turn import Origin, Reply, Turn
+from gateway.values.turn import Origin, Reply, Text, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,8 @@ class Gateway:
         pause: lets so many seconds pass, for a copy that waits for the first one's reply.
         log: one line a hop.
         metrics: the figures.
+        answers: to SMS, each once.
+        reports: of what became of ours.
         checks: what readiness asks, by name.
         close: give the connections back.
     """
@@ -74,6 +88,8 @@ class Gateway:
     pause: Callable[[float], None]
     log: Log
     metrics: Metrics
+    answers: Answers
+    reports: Reports
     checks: Mapping[str, Callable[[], bool]]
     close: Callable[[], None]
 
@@ -84,12 +100,31 @@ class Gateway:
             record["reply"] = self._driven(effects, turn.origin)
         return record["reply"]
 
-    def prepare(self, origin: Origin, text: str) -> Reply:
-        """An SMS that begins a journey: its answer as text. Nothing moves. Never raises."""
+    def receive(self, text: Text) -> bool:
+        """An SMS. Its answer is on its way when this says True. Nothing moves. Never raises."""
+        origin = text.origin
         with self._recorded(origin) as record:
-            effects = prepare(origin, text, self.library, self.mint_key(), self.short_code)
-            record["reply"] = self._driven(effects, origin)
-        return record["reply"]
+            drive = _Drive(self, answer(text, self.library, self.mint_key(), self.short_code))
+            try:
+                record["reply"] = drive.run()
+            except (SessionsUnavailableError, DatabaseUnavailableError) as error:
+                self.log.warning("store_unavailable", session=origin.session_id, why=str(error))
+                record["reply"] = self.library.apology("out_of_order", type(error).__name__)
+                return False
+            except Exception:
+                # It would fail at each delivery: the provider need not bring it again.
+                self.log.exception("text_failed", session=origin.session_id)
+                record["reply"] = self.library.apology("out_of_order", "fault")
+        self.wake()
+        return True
+
+    def reported(self, report: Report) -> bool:
+        """A provider says what became of a message. Never raises."""
+        try:
+            return self.reports.apply(report)
+        except Exception:
+            self.log.exception("report_failed", sender=report.sender)
+            return True  # it would fail again
 
     def misunderstood(self, channel: str, field: str) -> Reply:
         """A request that is no hop."""
@@ -145,7 +180,7 @@ class Gateway:
 class _Drive:
     """One hop being driven."""
 
-    def __init__(self, gateway: Gateway, effects: Effects) -> None:
+    def __init__(self, gateway: Gateway, effects: Effects | Replying) -> None:
         self._gateway = gateway
         self._effects = effects
         # What to say if a store goes away now. It changes while money is in doubt.
@@ -187,8 +222,8 @@ class _Drive:
             self._found_draft = turn.origin
         return opened
 
-    def _carry_out(self, effect: Effect) -> Any:
-        """What is asked of the bank; of the sessions below."""
+    def _carry_out(self, effect: TextEffect) -> Any:
+        """What is asked of the bank; of the sessions, and of what concerns SMS, below."""
         bank = self._gateway.bank
         match effect:
             case Identify(origin):
@@ -203,8 +238,24 @@ class _Drive:
                 return bank.forgo(member, key)
             case Perform():
                 return self._perform(effect)
+            case Hear() | ReadOut() | Agree() | Freeze() | Tell():
+                return self._text(effect)
             case _:
                 return self._remember(effect)
+
+    def _text(self, effect: Hear | ReadOut | Agree | Freeze | Tell) -> Any:
+        bank, answers = self._gateway.bank, self._gateway.answers
+        match effect:
+            case Hear(origin):
+                return Heard(answers.heard(origin))
+            case ReadOut(asked):
+                return bank.read_out(asked.member, _order(asked)) if asked.member else None
+            case Agree(member, consent):
+                return bank.agree(member, consent)
+            case Freeze(member, origin):
+                return bank.freeze(member, origin)
+            case Tell(origin, addressee, text):
+                return answers.answer(origin, addressee.ref if addressee else "", text)
 
     def _remember(self, effect: Open | Wait | Close | FindDraft | LeaveDraft) -> Any:
         sessions = self._gateway.sessions
@@ -229,16 +280,7 @@ class _Drive:
         moves_money = gateway.bank.moves_money(call.operation)
         if moves_money:
             self.apology = "unsure"
-        order = Order(
-            operation=call.operation,
-            values=call.values,
-            key=call.key,
-            pin=call.pin,
-            again_ok=call.again_ok,
-            origin=effect.origin,
-            hop=effect.hop,
-        )
-        outcome = gateway.bank.perform(effect.member, order)
+        outcome = gateway.bank.perform(effect.member, _order(effect))
         code = outcome.code if isinstance(outcome, Refused) else type(outcome).__name__.lower()
         gateway.metrics.operation(gateway.cooperative, call.operation, code)
         if moves_money and code not in PIN_REFUSALS:
@@ -257,3 +299,19 @@ class _Drive:
                 raise
             reply = effect.kept.reply
         return effect.kept.reply if self._decided else reply
+
+
+def _order(asked: Perform) -> Order:
+    """What the bank is asked, in its own words."""
+    call = asked.call
+    return Order(
+        operation=call.operation,
+        values=call.values,
+        key=call.key,
+        pin=call.pin,
+        again_ok=call.again_ok,
+        origin=asked.origin,
+        hop=asked.hop,
+        language=asked.language,
+        book=asked.book,
+    )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -86,6 +86,41 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._sent = Counter(
+            "chaski_sms",
+            "Messages given to a provider.",
+            ("sender", "answer"),
+            registry=self.registry,
+        )
+        self._segments = Counter(
+            "chaski_sms_segments", "SMS that they were.", ("sender",), registry=self.registry
+        )
+        self._send_seconds = Histogram(
+            "chaski_sms_seconds",
+            "Until a provider answered.",
+            ("sender",),
+            buckets=_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._paced = Counter(
+            "chaski_sms_paced",
+            "Messages put back, as many as the provider carries being under way.",
+            ("sender",),
+            registry=self.registry,
+        )
+        self._open = Gauge(
+            "chaski_sms_line_open",
+            "Whether a provider is asked at all: 0 after too many failures.",
+            ("sender",),
+            registry=self.registry,
+        )
+        self._reports = Counter(
+            "chaski_sms_reports",
+            "What providers said of messages.",
+            ("sender", "state"),
+            registry=self.registry,
+        )
+
     def hop(self, cooperative: str, channel: str, outcome: str, seconds: float) -> None:
         """A hop was answered."""
         self._hops.labels(cooperative, channel, outcome).inc()
@@ -98,6 +133,24 @@ class Metrics:
     def operation(self, cooperative: str, operation: str, outcome: str) -> None:
         """The bank answered."""
         self._operations.labels(cooperative, operation, outcome).inc()
+
+    def answered(self, sender: str, answer: str, segments: int, seconds: float) -> None:
+        """A provider of SMS was given a message."""
+        self._sent.labels(sender, answer).inc()
+        self._segments.labels(sender).inc(segments if answer == "sent" else 0)
+        self._send_seconds.labels(sender).observe(seconds)
+
+    def paced(self, sender: str) -> None:
+        """A message was put back: as many as the provider carries were under way."""
+        self._paced.labels(sender).inc()
+
+    def line(self, sender: str, *, open_: bool) -> None:
+        """The way to a provider was shut, or is open again."""
+        self._open.labels(sender).set(int(open_))
+
+    def reported(self, sender: str, state: str) -> None:
+        """A provider said what became of a message."""
+        self._reports.labels(sender, state).inc()
 
     def watch(self, figures: Mapping[str, str], read: Callable[[], Mapping[str, float]]) -> None:
         """Figures that are read when `/metrics` is asked.

@@ -8,11 +8,15 @@ from zoneinfo import ZoneInfo
 
 from gateway.bank.register import Members
 from gateway.library.port import Books
-from gateway.notices.outbox import Fact
+from gateway.notices.outbox import ANSWER, Fact
 from gateway.notices.senders import Never, Sms
+from gateway.values.consent import Purpose
 from gateway.values.gsm import plain
 from gateway.values.money import Money
+from gateway.values.msisdn import Msisdn
 from gateway.values.outcome import Day, Value
+
+REMINDERS = frozenset({"instalment_due"})  # facts that a member may not want to be told
 
 
 class Receipts:
@@ -24,6 +28,7 @@ class Receipts:
         timezone: of the dates in a text.
         now: the clock, aware.
         ordered_since: whether a member has given an order since then.
+        wanted: whether a member agrees to messages of a kind.
     """
 
     def __init__(
@@ -33,16 +38,22 @@ class Receipts:
         timezone: ZoneInfo,
         now: Callable[[], dt.datetime],
         ordered_since: Callable[[str, dt.datetime], bool],
+        wanted: Callable[[str, Purpose], bool],
     ) -> None:
         self._books = books
         self._members = members
         self._timezone = timezone
         self._now = now
         self._ordered_since = ordered_since
+        self._wanted = wanted
 
     def compose(self, fact: Fact) -> Sms | Never | None:
         """The message, or why there can be none; None where it would be no help any more."""
         if self._of_no_use(fact):
+            return None
+        if fact.name == ANSWER:
+            return Sms(Msisdn(fact.detail["msisdn"]), fact.detail["text"])
+        if fact.name in REMINDERS and not self._wanted(fact.member_ref, Purpose.REMINDERS):
             return None
         addressee = self._members.addressee(fact.member_ref)
         if addressee is None:
@@ -71,7 +82,9 @@ class Receipts:
         for name, value in fact.detail.items():
             if name.endswith("_centimos") and value is not None:
                 values[name.removesuffix("_centimos")] = Money(value)
-            elif isinstance(value, str):
+            elif name.endswith("_on"):
+                values[name] = Day(dt.date.fromisoformat(value))
+            elif isinstance(value, str | bool):
                 values[name] = value
         party = str(fact.detail.get("party_ref", ""))
         values["party"] = self._members.short_names([party]).get(party, "") if party else ""

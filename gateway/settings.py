@@ -26,6 +26,7 @@ PREFIX = "CHASKI_"
 DEMO_WEBHOOK_SECRET = "demo"  # noqa: S105
 DEMO_SESSION_SECRET = "demo-session-secret-of-no-worth"  # noqa: S105
 DEMO_PEPPER = "00" * 32
+DEMO_TWILIO_TOKEN = "demo-token"  # noqa: S105
 
 _SECRET_CHARS_MIN = 16
 _PEPPER = re.compile(r"(?:[0-9a-f]{2}){32,}")  # 32 bytes or more, in hex
@@ -65,6 +66,38 @@ class Settings(BaseSettings):
     default_language: str = Field("es", description="for who is no member")
     menus: Path = Field(_MENUS, description="the folder of the menu files")
 
+    # Networks. Each needs a contract; without any, outside the demo, messages wait.
+    public_url: str = Field(
+        "", description="https://… that networks call, without a path; some sign it"
+    )
+    sms_routes: str = Field(
+        "", description='by whom a number is reached: {"+51": ["infobip", "twilio"]}; empty: all'
+    )
+    quiet_hours: str = Field("21-8", description="when nothing is sent that can wait; empty: never")
+    twilio_account_sid: str = Field("", pattern=r"^(AC[0-9a-fA-F]{32})?$", description="AC…")
+    twilio_auth_tokens: SecretStr = Field(
+        SecretStr(""), description="two, with a comma, while one is replaced; the first one sends"
+    )
+    twilio_sha256_key: SecretStr = Field(
+        SecretStr(""), description="where webhooks are signed by HMAC-SHA256"
+    )
+    twilio_sender: str = Field("", description="a number of ours, a short code, or a name")
+    twilio_messaging_service: str = Field("", description="MG…, in place of the sender")
+    twilio_discard_content: bool = Field(
+        default=False, description="Twilio keeps no text: needs its Message Redaction"
+    )
+    twilio_api_url: str = Field("", description="of another region, or of a stand-in")
+    infobip_base_url: str = Field("", description="https://….api.infobip.com")
+    infobip_api_key: SecretStr = Field(SecretStr(""), description="with the right to send SMS")
+    infobip_sender: str = Field("", description="a registered name or number; empty: sms_sender")
+    africastalking_username: str = Field("", description="of the application there")
+    africastalking_api_key: SecretStr = Field(SecretStr(""), description="its key")
+    africastalking_sender: str = Field("", description="a short code or name; empty: theirs")
+    africastalking_api_url: str = Field("", description="of the sandbox, or of a stand-in")
+    http_profiles: Path | None = Field(
+        None, description="a folder with profiles of USSD networks, beside those that are shipped"
+    )
+
     # Behaviour.
     screen_septets: int = Field(
         bounds.SCREEN_SEPTETS, ge=70, le=bounds.SCREEN_SEPTETS_HARD, description="room on a screen"
@@ -74,6 +107,10 @@ class Settings(BaseSettings):
     draft_s: int = Field(bounds.DRAFT_S, ge=60, le=86_400, description="how long a redial goes on")
     go_on_sms: bool = Field(
         default=True, description="an SMS to who lost the signal in a money order: it costs"
+    )
+
+    notice_detail_days: int = Field(
+        90, ge=1, le=3650, description="how long the figures of what was sent are kept"
     )
 
     # The process.
@@ -118,6 +155,8 @@ class Settings(BaseSettings):
         """Production refuses what is short, and what everybody knows."""
         if any("/" in secret or not secret for secret in self.secrets):
             raise ValueError(f"{PREFIX}WEBHOOK_SECRETS: one is empty, or has a slash in it")
+        if missing := self._half_contracts():
+            raise ValueError("; ".join(missing))
         if self.demo:
             return self
         if min(map(len, self.secrets)) < _SECRET_CHARS_MIN:
@@ -128,9 +167,28 @@ class Settings(BaseSettings):
         session_secret = self.session_secret.get_secret_value()
         if len(session_secret) < _SECRET_CHARS_MIN or session_secret == DEMO_SESSION_SECRET:
             raise ValueError(f"{PREFIX}SESSION_SECRET: short, or the demo's: openssl rand -hex 32")
+        if DEMO_TWILIO_TOKEN in self.twilio_auth_tokens.get_secret_value():
+            raise ValueError(f"{PREFIX}TWILIO_AUTH_TOKENS: this is the demo's")
         if bytes.fromhex(DEMO_PEPPER) in self.peppers.values():
             raise ValueError(f"{PREFIX}PIN_PEPPERS: this is the demo's: openssl rand -hex 32")
         return self
+
+    def _half_contracts(self) -> list[str]:
+        """What is missing of the networks that are named."""
+        needs: dict[str, bool] = {}
+        if self.twilio_account_sid:
+            needs["TWILIO_AUTH_TOKENS"] = bool(self.twilio_auth_tokens.get_secret_value())
+            needs["TWILIO_SENDER"] = bool(self.twilio_sender or self.twilio_messaging_service)
+        if self.twilio_auth_tokens.get_secret_value():
+            needs["PUBLIC_URL"] = bool(self.public_url)
+            needs["TWILIO_ACCOUNT_SID"] = self.demo or bool(self.twilio_account_sid)
+        if self.infobip_base_url:
+            needs["INFOBIP_API_KEY"] = bool(self.infobip_api_key.get_secret_value())
+            needs["PUBLIC_URL"] = bool(self.public_url)
+        if self.africastalking_username:
+            key = self.africastalking_api_key.get_secret_value()
+            needs["AFRICASTALKING_API_KEY"] = bool(key)
+        return [f"{PREFIX}{name} is missing" for name, there in needs.items() if not there]
 
     @classmethod
     def settings_customise_sources(

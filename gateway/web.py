@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import Flask, Response, abort, jsonify
+from flask import Blueprint, Flask, Response, abort, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from werkzeug.exceptions import HTTPException
 
 from gateway.bounds import BODY_BYTES_MAX, FORM_FIELDS_MAX
-from gateway.channels.africastalking import ussd as africastalking_ussd
-from gateway.channels.doors import Doors
 from gateway.driver import Gateway
 from gateway.values.msisdn import NotAMobileError, caller
 
@@ -19,12 +17,16 @@ Inbox = Callable[[str], list[Any]]
 
 
 def create_app(
-    gateways: Sequence[Gateway], registry: CollectorRegistry, inbox: Inbox | None = None
+    gateways: Sequence[Gateway],
+    webhooks: Sequence[Blueprint],
+    registry: CollectorRegistry,
+    inbox: Inbox | None = None,
 ) -> Flask:
     """The application that serves these cooperatives.
 
     Args:
         gateways: one a cooperative.
+        webhooks: what the networks call.
         registry: what `/metrics` shows.
         inbox: the SMS that a phone received, oldest first; only the demo has one.
     """
@@ -34,7 +36,8 @@ def create_app(
         MAX_FORM_MEMORY_SIZE=BODY_BYTES_MAX,
         MAX_FORM_PARTS=FORM_FIELDS_MAX,
     )
-    app.register_blueprint(africastalking_ussd.routes(Doors(gateways)))
+    for blueprint in webhooks:
+        app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _plainly)
     _operations(app, gateways, registry)
     if inbox is not None:

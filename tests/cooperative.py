@@ -33,9 +33,11 @@ from gateway.driver import Gateway
 from gateway.ledger.postgres.adapter import PostgresLedger
 from gateway.notices.simulated import SimulatedNetwork
 from gateway.observing import Metrics
+from gateway.providers import webhooks
 from gateway.settings import DEMO_PEPPER, DEMO_SESSION_SECRET, DEMO_WEBHOOK_SECRET, Settings, load
 from gateway.values.msisdn import Msisdn
 from gateway.values.outcome import Done
+from gateway.values.turn import Keystrokes, Origin, Text
 from gateway.web import create_app
 from gateway.worker import Duty
 
@@ -155,6 +157,15 @@ class Cooperative:
         """A phone with this number."""
         return Handset(self.client, msisdn)
 
+    def text(self, msisdn: str, said: str, message_id: str = "") -> list[str]:
+        """A phone sends an SMS; what comes back to it, once the worker has done its part."""
+        name = message_id or f"sms-{next(_sessions)}"
+        origin = Origin("sms", self.settings.cooperative, name, Msisdn(msisdn))
+        self.new_sms(msisdn)
+        assert self.gateway.receive(Text(origin, "775", Keystrokes(said)))
+        self.deliver()
+        return self.new_sms(msisdn)
+
     def deliver(self) -> None:
         """Let the worker do what waits for it."""
         for duty in self.duties:
@@ -198,7 +209,17 @@ class Cooperative:
         assert asked.member
         call = asked.call
         assert call.key
-        order = Order(call.operation, call.values, call.key, call.pin, False, asked.origin, "hop")
+        order = Order(
+            operation=call.operation,
+            values=call.values,
+            key=call.key,
+            pin=call.pin,
+            again_ok=False,
+            origin=asked.origin,
+            hop="hop",
+            language=asked.language,
+            book=asked.book,
+        )
         assert isinstance(gateway.bank.perform(asked.member, order), Done)
         effects.close()
 
@@ -253,7 +274,10 @@ def founded(
     with bootstrap.open_database(settings) as database:
         network = SimulatedNetwork(database, settings.sms_sender)
         app = create_app(
-            [gateway], metrics.registry, lambda msisdn: list(network.inbox(Msisdn(msisdn)))
+            [gateway],
+            webhooks(settings, [gateway]),
+            metrics.registry,
+            lambda msisdn: list(network.inbox(Msisdn(msisdn))),
         )
         duties = bootstrap.duties(settings, database, parts)
         yield Cooperative(settings, gateway, app.test_client(), database, clock, duties, metrics)

@@ -180,6 +180,24 @@ def test_the_phone_in_the_terminal_sends_money(url: str, cooperative: Cooperativ
     assert cooperative.balances(SEGUNDO.ref)["100-0002"] == 360_00
 
 
+def test_the_phone_in_the_terminal_texts_and_dials_it_all_at_once(
+    url: str, cooperative: Cooperative
+) -> None:
+    """What does not begin with a star is an SMS, and its answer is waited for."""
+    typed = ["saldo", "*775*2*987000002*50#", "", "q"]
+    said: list[str] = []
+
+    def ask(prompt: str) -> str:
+        threading.Timer(0.3, cooperative.deliver).start()
+        return typed.pop(0)
+
+    use(Phone(ROSA.msisdn, url, "demo", "*775#"), said.append, ask)
+
+    shown = "\n".join(said)
+    assert "SMS from NORANDINO: Puedes usar: Ahorro: S/ 1,250.50" in shown
+    assert "Enviar S/ 50.00 a Segundo C." in shown
+
+
 @pytest.mark.parametrize("typed", [["", "q"], ["", "1", "Q"], ["q"]])
 def test_the_phone_is_put_away_at_any_prompt(url: str, typed: list[str]) -> None:
     """The end of the input does the same: no program may dial for ever."""

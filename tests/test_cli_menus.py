@@ -119,7 +119,7 @@ def test_the_menus_can_be_walked_without_a_server() -> None:
     home, *_, confirm, done = Terminal("", "2", "1", "1", "50", "0000").walk()
 
     assert "| Hola Rosa" in home
-    assert "home/menu, 90 of 160 septets" in home
+    assert "home/menu, 83 of 160 septets" in home
     assert "| Enviar S/ 50.00 a Segundo C." in confirm
     assert "| Listo: enviaste S/ 50.00" in done
     assert "send/over" in done

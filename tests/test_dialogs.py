@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.values.msisdn import Msisdn
-from gateway.values.turn import Origin
 from tests.cooperative import Cooperative, Handset, Screen
 from tests.people import BY_NAME, PEOPLE, STRANGER
 
@@ -73,8 +71,7 @@ def _answer(who: str, typed: str, phones: dict[str, Handset], cooperative: Coope
 def _answer_to(who: str, text: str, cooperative: Cooperative) -> str:
     """What is answered to an SMS."""
     msisdn = BY_NAME[who].msisdn if who in BY_NAME else STRANGER
-    origin = Origin("sms", "norandino", f"sms-{text}", Msisdn(msisdn))
-    return cooperative.gateway.prepare(origin, text).text
+    return "\n    ".join(cooperative.text(msisdn, text))
 
 
 def _shown(screen: Screen) -> Iterator[str]:

@@ -18,7 +18,7 @@ TICKET = """
 journey: ticket
 help: "Compra tu pasaje en el bus de la cooperativa."
 sms: [PASAJE]
-inputs_max: 4
+inputs_max: 5
 draft: "comprar tu pasaje"
 slots:
   where: {type: choice, ask: "¿A donde?", choices: {jaen: Jaen, piura: Piura}}
@@ -55,15 +55,15 @@ def test_a_bus_ticket_is_one_file_and_one_function(
     menus = tmp_path / "menus"
     shutil.copytree(MENUS, menus, ignore=shutil.ignore_patterns("locale"))
     (menus / "ticket.yaml").write_text(TICKET)
-    home = menus / "home.yaml"
-    home.write_text(home.read_text().replace("go: language}", "go: ticket}"))
+    more = menus / "more.yaml"
+    more.write_text(more.read_text().replace("go: language}", "go: ticket}"))
     (menus / "language.yaml").unlink()
 
     with founded(
         database_urls, redis_urls, menus=menus, operations={**CATALOGUE, BUY.name: BUY}
     ) as cooperative:
         phone = cooperative.phone(ROSA.msisdn)
-        assert phone.dial("5").text.startswith("¿A donde?\n1. Jaen\n2. Piura")
+        assert phone.dial("5*1").text.startswith("¿A donde?\n1. Jaen\n2. Piura")
         assert "25 dic" in phone.press("2", "25/12/26").text
         assert "lleno" in phone.press(str(ROSA.pin)).text
 
@@ -72,5 +72,5 @@ def test_a_bus_ticket_is_one_file_and_one_function(
         assert "¿Que dia?" in lost.press("1").text
 
         direct = cooperative.phone(ROSA.msisdn)
-        assert "PIN" in direct.dial("5*1*26/12/26").text
+        assert "PIN" in direct.dial("5*1*1*26/12/26").text
         assert direct.press(str(ROSA.pin)).text == "Listo: asiento 12 el 26 dic."

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.bank.consents import Consents
 from gateway.bank.register import Members
 from gateway.notices.outbox import Fact
 from gateway.notices.senders import Never, Sms
@@ -29,6 +30,7 @@ def receipts(cooperative: Cooperative) -> Receipts:
         zone,
         cooperative.clock.now,
         ordered_since=lambda member_ref, at: False,
+        wanted=Consents(cooperative.database).given,
     )
 
 

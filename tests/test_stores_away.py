@@ -17,6 +17,7 @@ from gateway import bootstrap
 from gateway.bootstrap import Parts
 from gateway.driver import Gateway
 from gateway.observing import Metrics
+from gateway.providers import webhooks
 from gateway.web import create_app
 from tests.cooperative import HASHER, Cooperative, Handset
 from tests.people import ROSA, SEGUNDO
@@ -114,7 +115,9 @@ class Wired:
         )
         metrics = Metrics()
         self.gateway: Gateway = bootstrap.build(environment, metrics, Parts(hasher=HASHER))
-        self.client = create_app([self.gateway], metrics.registry).test_client()
+        self.client = create_app(
+            [self.gateway], webhooks(environment, [self.gateway]), metrics.registry
+        ).test_client()
 
     def phone(self, msisdn: str) -> Handset:
         """A phone that reaches this gateway."""

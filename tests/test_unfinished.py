@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 
 from gateway.bounds import GO_ON_SMS_AFTER_S, GO_ON_SMS_QUIET_S, SESSION_IDLE_S
-from gateway.channels.africastalking.ussd import parse
 from tests.cooperative import Cooperative, Handset
 from tests.people import FLOR, ROSA, SEGUNDO
 
@@ -68,8 +67,8 @@ def redis_forgot(cooperative: Cooperative) -> None:
 
 
 def prepared_by_sms(cooperative: Cooperative) -> None:
-    origin = parse({"sessionId": "s", "phoneNumber": ROSA.msisdn, "text": ""}, "norandino").origin
-    assert "*775#" in cooperative.gateway.prepare(origin, "ENVIAR 987000002 50").text
+    (answer,) = cooperative.text(ROSA.msisdn, "ENVIAR 987000002 50")
+    assert "*775#" in answer
 
 
 @pytest.mark.parametrize(

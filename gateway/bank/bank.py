@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from gateway.bank import accounts, language, loans, payees, transfers
+from gateway.bank import accounts, consents, language, loans, payees, transfers
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
 from gateway.bank.orders import carried_out
@@ -16,6 +16,7 @@ from gateway.bank.pins import Pins
 from gateway.bounds import REMEMBERED_S
 from gateway.instructions.orders import Result
 from gateway.ledger.port import LedgerUnavailableError
+from gateway.values.consent import Consent, Purpose
 from gateway.values.member import MemberView
 from gateway.values.msisdn import Msisdn
 from gateway.values.outcome import Outcome, Record, Refused, Remembered, Value, Values
@@ -24,7 +25,7 @@ from gateway.values.turn import Origin
 
 CATALOGUE: Mapping[str, Operation] = {
     operation.name: operation
-    for module in (accounts, language, loans, payees, transfers)
+    for module in (accounts, consents, language, loans, payees, transfers)
     for operation in module.OPERATIONS
 }
 
@@ -33,7 +34,8 @@ CATALOGUE: Mapping[str, Operation] = {
 class Order:
     """What a conversation asks for: an operation's name, and everything it needs.
 
-    `hop` names the hop that asks, the same for all its copies.
+    `hop` names the hop that asks, the same for all its copies; `language` and `book` (its digest)
+    are what the member has read.
     """
 
     operation: str
@@ -43,6 +45,8 @@ class Order:
     again_ok: bool
     origin: Origin
     hop: str
+    language: str
+    book: str
 
 
 class Bank:
@@ -128,13 +132,46 @@ class Bank:
             denied = self._pins.verify(member.ref, order.pin, order.hop, order.key, now)
             if denied is not None:
                 return denied
+        return self._performed(operation, member, order, now)
+
+    def read_out(self, member: MemberView, order: Order) -> Outcome:
+        """What a member reads by SMS, without a PIN: only what moves nothing, and only if they
+        asked for that with their PIN once.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL is away.
+            ValueError: the operation moves money.
+        """
+        operation = self._operations[order.operation]
+        if operation.moves_money:
+            raise ValueError(f"an SMS may not ask for {operation.name}")
+        if self._pins.frozen(member.ref):
+            return Refused("frozen")
+        if not self._desk.consents.given(member.ref, Purpose.READING):
+            return Refused("not_opted_in")
+        return self._performed(operation, member, order, self._now())
+
+    def agree(self, member: MemberView, consent: Consent) -> None:
+        """Keep what a member agreed to, or no longer does."""
+        self._desk.consents.keep(member.ref, consent, self._now())
+
+    def freeze(self, member: MemberView, origin: Origin) -> None:
+        """Shut a member's door: they have asked for it."""
+        self._pins.freeze(member.ref, origin, self._now())
+
+    def _performed(
+        self, operation: Operation, member: MemberView, order: Order, now: dt.datetime
+    ) -> Outcome:
         request = Request(
             member=member,
             values=order.values,
             key=uuid.UUID(order.key) if order.key else None,
             again_ok=order.again_ok,
             origin=order.origin,
+            now=now,
             today=now.astimezone(self._timezone).date(),
+            language=order.language,
+            book=order.book,
         )
         try:
             return operation.perform(self._desk, request)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gateway.bank.register import Members
 from gateway.instructions.orders import Instructions
 from gateway.ledger.port import Account, AccountKind, Ledger
 
+if TYPE_CHECKING:
+    from gateway.bank.consents import Consents
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The register, the core ledger, and the money orders.
+    """The registers, the core ledger, and the money orders.
 
     `region` (ISO 3166) is where a number without a country code belongs.
     """
 
     members: Members
+    consents: Consents
     ledger: Ledger
     instructions: Instructions
     region: str

@@ -29,7 +29,10 @@ class Request:
         key: the key of the screen that confirmed it; only an operation that moves money has one.
         again_ok: the member said yes to "¿Otra vez?".
         origin: the session it comes from.
+        now: the time, aware.
         today: the business date.
+        language: in which the member has read what it is about.
+        book: the digest of the menus in which they have read it.
     """
 
     member: MemberView
@@ -37,7 +40,10 @@ class Request:
     key: uuid.UUID | None
     again_ok: bool
     origin: Origin
+    now: dt.datetime
     today: dt.date
+    language: str
+    book: str
 
     def money(self, name: str) -> Money:
         """The slot `name`, an amount."""

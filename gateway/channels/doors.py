@@ -6,7 +6,8 @@ import hmac
 from collections.abc import Sequence
 from typing import Protocol
 
-from gateway.values.turn import Reply, Turn
+from gateway.values.delivery import Report
+from gateway.values.turn import Reply, Text, Turn
 
 
 class Counter(Protocol):
@@ -15,6 +16,10 @@ class Counter(Protocol):
     @property
     def cooperative(self) -> str:
         """Its short name: our account, where the provider's own is not in the request."""
+
+    @property
+    def short_code(self) -> str:
+        """What a member dials: `*775#`."""
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
@@ -30,6 +35,14 @@ class Counter(Protocol):
         self, channel: str, account: str, session_id: str, status: str, hops: int
     ) -> None:
         """The network says that a session is over. Never raises."""
+
+    def receive(self, text: Text) -> bool:
+        """An SMS arrived. Never raises. False: it could not be taken now, and the provider shall
+        bring it again; a message that comes twice is answered once."""
+
+    def reported(self, report: Report) -> bool:
+        """A provider says what became of a message. Never raises. False: it could not be kept now,
+        and the provider shall say it again."""
 
 
 class Doors:

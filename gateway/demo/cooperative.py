@@ -18,7 +18,7 @@ class Savings:
 @dataclass(frozen=True, slots=True)
 class Person:
     """A member. `pin` is None for who has not enrolled; everybody may know the others: it is a
-    demo."""
+    demo. `reads_by_sms`: they wished to be told their balance by SMS, without the PIN."""
 
     ref: str
     first_names: str
@@ -30,6 +30,7 @@ class Person:
     born: dt.date
     savings: tuple[Savings, ...]
     language: str = "es"
+    reads_by_sms: bool = False
 
     @property
     def called(self) -> str:
@@ -47,6 +48,7 @@ ROSA = Person(
     pin="4826",
     born=dt.date(1979, 8, 30),
     savings=(Savings("100-0001", "Ahorro", 1_250_50),),
+    reads_by_sms=True,
 )
 SEGUNDO = Person(
     ref="m-0002",
@@ -58,6 +60,7 @@ SEGUNDO = Person(
     pin="7391",
     born=dt.date(1986, 3, 12),
     savings=(Savings("100-0002", "Ahorro", 310_00),),
+    reads_by_sms=True,
 )
 ELMER = Person(
     ref="m-0003",
@@ -95,6 +98,7 @@ FLOR = Person(
     born=dt.date(1968, 1, 9),
     savings=(Savings("100-0005", "Ahorro", 15_000_00),),
     language="en",
+    reads_by_sms=True,
 )
 WILMER = Person(
     ref="m-0006",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _TIMEOUT_S = 10  # as the aggregator waits
+_ANSWER_S = 4  # an SMS comes within it, if the worker runs
+_LOOK_S = 0.2
 _WIDTH = 34  # letters a line: room for the longest option
 
 PUT_AWAY = "q"
@@ -43,11 +46,11 @@ class Phone:
     _typed: list[str] = field(default_factory=list)
     _read: int = 0
 
-    def dial(self) -> tuple[str, bool]:
-        """Call the short code in a new session. Answers the screen, and whether it was the last
-        one."""
+    def dial(self, behind: str = "") -> tuple[str, bool]:
+        """Call the short code in a new session, with what may stand `behind` it: `2*987000002*50`.
+        Answers the screen, and whether it was the last one."""
         self._session = f"phone-{uuid.uuid4()}"
-        self._typed = []
+        self._typed = [behind] if behind else []
         return self._hop()
 
     def press(self, keys: str) -> tuple[str, bool]:
@@ -55,6 +58,24 @@ class Phone:
         `*`."""
         self._typed.append(keys)
         return self._hop()
+
+    def text(self, said: str) -> None:
+        """Send an SMS to the short code."""
+        form = {
+            "id": f"phone-{uuid.uuid4()}",
+            "from": self.msisdn,
+            "to": self.short_code.strip("*#"),
+            "text": said,
+            "date": "",
+        }
+        self._post("/sms/africastalking", form)
+
+    def await_sms(self) -> list[str]:
+        """The messages that arrive within a moment."""
+        deadline = time.monotonic() + _ANSWER_S
+        while not (new := self.new_sms()) and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+        return new
 
     def new_sms(self) -> list[str]:
         """The messages that arrived since the last look. Only the demo's network can tell."""
@@ -75,18 +96,22 @@ class Phone:
             "networkCode": "99999",
             "text": "*".join(self._typed),
         }
-        address = f"{self.url}/ussd/africastalking/{urllib.parse.quote(self.secret)}"
-        try:
-            with _open(address, urllib.parse.urlencode(form).encode()) as answer:
-                body = answer.read().decode()
-        except urllib.error.HTTPError as error:
-            raise NoAnswerError(
-                f"{self.url} answered {error.code}: is --secret the one in the webhook's path?"
-            ) from error
+        body = self._post("/ussd/africastalking", form)
         verb, _, screen = body.partition(" ")
         if verb not in {"CON", "END"}:
             raise NoAnswerError(f"{self.url} answered no screen: {body[:80]!r}")
         return screen, verb == "END"
+
+    def _post(self, path: str, form: dict[str, str]) -> str:
+        address = f"{self.url}{path}/{urllib.parse.quote(self.secret)}"
+        try:
+            with _open(address, urllib.parse.urlencode(form).encode()) as answer:
+                body: str = answer.read().decode()
+                return body
+        except urllib.error.HTTPError as error:
+            raise NoAnswerError(
+                f"{self.url} answered {error.code}: is --secret the one in the webhook's path?"
+            ) from error
 
 
 def use(phone: Phone, say: Say, ask: Ask) -> None:
@@ -95,19 +120,30 @@ def use(phone: Phone, say: Say, ask: Ask) -> None:
     Raises:
         NoAnswerError: the gateway cannot be reached.
     """
-    say(f"This is the phone {phone.msisdn}. Enter dials {phone.short_code}; q puts it away.")
+    code = phone.short_code
+    say(f"This is the phone {phone.msisdn}. Enter dials {code}; q puts it away.")
+    say(f"Or dial it all at once ({code[:-1]}*2*987000002*50#), or type an SMS to send: SALDO")
     phone.new_sms()  # what lay there before is not news
-    while ask("dial> ").strip().lower() != PUT_AWAY:
-        put_away = _call(phone, say, ask)
-        for sms in phone.new_sms():
+    while (typed := ask("dial> ").strip()).lower() != PUT_AWAY:
+        put_away = False
+        if typed and not typed.startswith("*"):
+            phone.text(typed)
+        else:
+            put_away = _call(phone, _behind(typed, code), say, ask)
+        for sms in phone.new_sms() if put_away or not typed else phone.await_sms():
             say(f"  SMS from {sms}")
         if put_away:
             return
 
 
-def _call(phone: Phone, say: Say, ask: Ask) -> bool:
+def _behind(typed: str, code: str) -> str:
+    """What was dialled behind the code: `2*987000002*50` of `*775*2*987000002*50#`."""
+    return typed.rstrip("#").removeprefix(code.rstrip("#")).strip("*")
+
+
+def _call(phone: Phone, behind: str, say: Say, ask: Ask) -> bool:
     """One session, until the network or the person ends it. True: the phone is put away as well."""
-    screen, over = phone.dial()
+    screen, over = phone.dial(behind)
     say(framed(screen))
     while not over:
         keys = ask("answer (empty hangs up)> ").strip()

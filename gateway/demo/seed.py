@@ -15,6 +15,8 @@ from gateway.values.money import Money
 from gateway.values.pin import Pin
 
 _REGISTER = "select bank.register_member(%s, %s, %s, %s, %s)"
+_AGREED = "select bank.agreed(%s, 'reading') is not null"
+_AGREE = "select bank.agree(%s, 'reading', true, 'demo', 'demo', %s, clock_timestamp())"
 _FIRST_PIN = "select bank.first_pin(%s, %s, %s)"
 
 # At 30 % a year this principal makes twelve instalments of exactly S/ 85.40.
@@ -67,6 +69,8 @@ def _with_the_gateway(owner: psycopg.Connection, person: Person, hasher: PinHash
     if person.pin is not None:
         hashed, version = hasher.hash(person.ref, Pin(person.pin))
         owner.execute(_FIRST_PIN, (person.ref, hashed, version))
+    if person.reads_by_sms and owner.execute(_AGREED, (person.ref,)).fetchone() == (False,):
+        owner.execute(_AGREE, (person.ref, person.language))
 
 
 def _lend_to_rosa(office: LedgerOffice, today: dt.date) -> None:

@@ -22,7 +22,7 @@ from gateway.dialog import drafts
 from gateway.dialog.answers import NotUnderstoodError
 from gateway.dialog.book import Book, Journey, Menu, Refusal, Slot
 from gateway.dialog.display import Display, known
-from gateway.dialog.keywords import TextOrder
+from gateway.dialog.keywords import TextOrder, keyword
 from gateway.dialog.kinds import KINDS
 from gateway.dialog.state import Draft, Left, Offer, Place, State
 from gateway.dialog.steps import Call, Show, Step, Visit, Why
@@ -278,7 +278,10 @@ class Machine:
         anything else is meant for the next slot."""
         first, *rest = state.queue
         kind = KINDS[slot.type]
-        listed = any(first == str(offer.key) for offer in state.offers)
+        listed = any(
+            first == str(offer.key) or self._calls(slot, first, offer.value)
+            for offer in state.offers
+        )
         if not listed and kind.parse is None and kind.resolve is None:
             return self._not_clear(state, "")
         return self._fill(_with(state, queue=tuple(rest), feeding=True), first)
@@ -301,7 +304,7 @@ class Machine:
     def _fill(self, state: State, typed: str) -> Step:
         slot = self._journey(state).slot(state.slot)
         for offer in state.offers:
-            if typed == str(offer.key):
+            if typed == str(offer.key) or self._calls(slot, typed, offer.value):
                 return self._next(self._take(state, offer.value))
         kind = KINDS[slot.type]
         if kind.resolve:
@@ -313,6 +316,13 @@ class Machine:
         except NotUnderstoodError as error:
             return self._misread(state, error.code)
         return self._next(self._take(state, value))
+
+    def _calls(self, slot: Slot, typed: str, value: Value) -> bool:
+        """Whether a language was called by its name or its code: `IDIOMA ENGLISH`."""
+        if slot.type != "language":
+            return False
+        calls = {str(value), dict(self.book.offered).get(str(value), "")}
+        return keyword(typed) in map(keyword, calls)
 
     def _resolved(self, state: State, outcome: Outcome) -> Step:
         slot = self._journey(state).slot(state.slot)
@@ -363,8 +373,8 @@ class Machine:
             case Refused(code="wrong_pin"):
                 left = self._display.say(state, "wrong_pin", outcome.values)
                 return self._confirm(state, journey, left)
-            case Refused(code="pin_locked"):
-                return self._end(state, self._display.say(state, "pin_locked", outcome.values))
+            case Refused(code="pin_locked" | "frozen"):
+                return self._end(state, self._display.say(state, outcome.code, outcome.values))
             case Refused():
                 return self._refused(state, outcome)
 

@@ -176,6 +176,16 @@ class MemoryLedger:
                 if account.member_ref == member_ref and opened
             )
 
+    def borrowers(self, due_on: dt.date, after: str, limit: int) -> tuple[str, ...]:
+        """See `Ledger.borrowers`."""
+        with self._reading():
+            owing = {
+                self._accounts[code].member_ref
+                for code, loan in self._loans.items()
+                if any(instalment.due_on == due_on for instalment in loan.schedule)
+            }
+            return tuple(sorted(ref for ref in owing if ref > after)[:limit])
+
     def tax(self, order: Order) -> Money:
         """See `Ledger.tax`."""
         with self._reading():

@@ -224,6 +224,10 @@ class Ledger(Protocol):
     def loans(self, member_ref: str, business_date: dt.date) -> tuple[LoanStatus, ...]:
         """The member's loans that are still owed."""
 
+    def borrowers(self, due_on: dt.date, after: str, limit: int) -> tuple[str, ...]:
+        """Members with a loan of which an instalment is due on that day, paid or not, by their
+        `member_ref`, in its order: up to `limit` of those behind `after` (empty: the first)."""
+
     def tax(self, order: Order) -> Money:
         """What the source would pay beside the amount, for the screen that confirms."""
 

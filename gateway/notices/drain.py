@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -22,7 +23,17 @@ from gateway.bounds import (
 )
 from gateway.db.pool import DatabaseUnavailableError
 from gateway.notices.outbox import Fact, Notice, Outbox
-from gateway.notices.senders import Delivery, Never, Sender, Sent, Sms, TryLater
+from gateway.notices.senders import (
+    Delivery,
+    Misconfigured,
+    Never,
+    NotNow,
+    OptedOut,
+    Sender,
+    Sent,
+    Sms,
+    TryLater,
+)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -32,12 +43,13 @@ _MARK_AGAIN_S = 0.5  # PostgreSQL away: how often a mark is tried until the leas
 class Wording(Protocol):
     """Chooses a fact's words at the moment it is told. Called by several threads at once."""
 
-    def compose(self, fact: Fact) -> Sms | Never | None:
+    def compose(self, fact: Fact) -> Sms | NotNow | Never | None:
         """The message in the member's language, to the member's phone of today.
 
         None: this fact is told to nobody; the row ends `quiet`, which is no fault.
+        NotNow: it is night there; the row comes back, and loses no try.
         Never: somebody should know and cannot be reached; the row ends `dead` and is counted.
-        Whatever is raised counts as `TryLater`.
+        Whatever is raised: it is tried again after a while, and loses no try either.
         """
 
 
@@ -48,14 +60,15 @@ class Drain:
     after, so a drain that dies between the provider's yes and the mark leaves a row that is sent
     again when its lease ends: `OUTBOX_ATTEMPTS_MAX` times at the most, if every drain dies there.
     The same holds if PostgreSQL stays away from the yes to the end of the lease, or if a provider
-    takes a message and its answer is lost. In no other way: the lease is longer than the slowest
-    send, no more rows are claimed than there are senders free to begin, and a late mark of a drain
-    whose row was taken over changes nothing.
+    takes a message and its answer is lost: `TryLater` without a time to wait, or an error. In no
+    other way: the lease is longer than the slowest send, no more rows are claimed than there are
+    senders free to begin, and a late mark of a drain whose row was taken over changes nothing.
+    What certainly nobody took is tried for as long as `NOTICE_PATIENCE_S`.
 
     Args:
         jitter: answers a number from 0 to 1, so that rows that failed together come back apart.
-        senders: messages under way at once; the pool of `outbox` needs a connection for each, and
-            one to claim.
+        senders: messages under way at once. While the provider is asked, which is nearly all of the
+            time, none of them holds a connection of `outbox`.
         lease_s: longer than `SEND_TIMEOUT_S` and what the wording takes.
     """
 
@@ -134,34 +147,57 @@ class Drain:
     def _deliver(self, notice: Notice) -> Delivery | None:
         try:
             words = self._wording.compose(notice.fact)
-            return self._sender.send(words) if isinstance(words, Sms) else words
         except Exception as error:
-            # The error's own words may hold the message or the number: its type and place must do.
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            kind = type(error).__name__
-            log.warning(
-                "notice_failed", notice=notice.id, error=kind, at=f"{place.filename}:{place.lineno}"
-            )
-            return TryLater(kind)
+            return TryLater(_failed(notice, error), OUTBOX_BACKOFF_FIRST_S)
+        if not isinstance(words, Sms):
+            return words
+        named = replace(words, reference=words.reference or notice.reference)
+        try:
+            return self._sender.send(named)
+        except Exception as error:
+            return TryLater(_failed(notice, error))
 
     def _mark(self, notice: Notice, delivery: Delivery | None) -> bool:
         match delivery:
-            case Sent(provider_id):
-                return self._outbox.sent(notice, provider_id)
-            case Never(reason):
-                return self._outbox.dead(notice, reason)
-            case TryLater(reason) if notice.attempt >= OUTBOX_ATTEMPTS_MAX:
-                return self._outbox.dead(notice, reason)
-            case TryLater(reason):
-                return self._outbox.retry(notice, backoff_s(notice.attempt, self._jitter()), reason)
+            case Sent():
+                return self._outbox.sent(notice, delivery)
             case None:
                 return self._outbox.quiet(notice)
+            case OptedOut(reason, sender):
+                return self._outbox.opted_out(notice, sender, reason)
+            case Never(reason):
+                return self._outbox.dead(notice, reason)
+            case _:
+                return self._come_back(notice, delivery)
+
+    def _come_back(self, notice: Notice, delivery: TryLater | NotNow | Misconfigured) -> bool:
+        """What was not told now: `NotNow` says when, the rest backs off. Where certainly nobody
+        took it, it loses no try."""
+        reason = delivery.reason
+        if isinstance(delivery, NotNow):
+            return self._outbox.put_back(notice, delivery.wait_s, reason)
+        wait_s = delivery.wait_s if isinstance(delivery, TryLater) else 0
+        if wait_s or isinstance(delivery, Misconfigured):
+            pause_s = backoff_s(notice.put_back + 1, self._jitter())
+            return self._outbox.put_back(notice, max(wait_s, pause_s), reason)
+        if notice.tries >= OUTBOX_ATTEMPTS_MAX:
+            return self._outbox.dead(notice, reason)
+        return self._outbox.retry(notice, backoff_s(notice.tries, self._jitter()), reason)
 
 
-def backoff_s(attempt: int, jitter: float) -> float:
-    """Seconds from the failure of attempt number `attempt` to the next one.
+def _failed(notice: Notice, error: Exception) -> str:
+    """The error's own words may hold the message or the number: its type and place must do."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    kind = type(error).__name__
+    at = f"{place.filename}:{place.lineno}"
+    log.warning("notice_failed", notice=notice.id, error=kind, at=at)
+    return kind
+
+
+def backoff_s(failures: int, jitter: float) -> float:
+    """Seconds from the failure of this number to the next try: 1 is the first.
 
     Grows by `OUTBOX_BACKOFF_GROWTH` up to a cap; `jitter`, from 0 to 1, takes away up to half.
     """
-    wait_s: float = OUTBOX_BACKOFF_FIRST_S * OUTBOX_BACKOFF_GROWTH ** (attempt - 1)
-    return min(wait_s, OUTBOX_BACKOFF_MAX_S) * (1 - jitter / 2)
+    growth: float = OUTBOX_BACKOFF_GROWTH ** min(failures - 1, OUTBOX_ATTEMPTS_MAX)
+    return min(OUTBOX_BACKOFF_FIRST_S * growth, OUTBOX_BACKOFF_MAX_S) * (1 - jitter / 2)

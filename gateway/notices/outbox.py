@@ -8,8 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.bounds import OUTBOX_ATTEMPTS_MAX, REASON_CHARS_MAX
+from gateway.bounds import (
+    EARLY_REPORT_S,
+    FORGET_ROWS,
+    NOTICE_PATIENCE_S,
+    OUTBOX_ATTEMPTS_MAX,
+    REASON_CHARS_MAX,
+)
 from gateway.db.pool import Database
+from gateway.notices.senders import Sent
+
+ANSWER = "answer"  # the fact that a member texted: its words were found when it was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,8 @@ class Fact:
     `transfer_own`,
     `loan_paid` (amount_centimos, reference, owed_centimos),
     `order_refused` (code, operation, amount_centimos),
+    `answer` (text, msisdn; forgotten_at),
+    `instalment_due` (name, amount_centimos, due_on, late, today, code; forgotten_at),
     `left_unfinished` (what, code; forgotten_at: from when on it is no help, ISO 8601).
     """
 
@@ -32,12 +43,29 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One attempt to tell a fact. `attempt` counts from 1 and is the fencing token: a mark that
-    names an older attempt changes nothing."""
+    """One attempt to tell a fact.
+
+    Args:
+        id: the row's.
+        attempt: counts from 1 and is the fencing token: a mark that names an older attempt changes
+            nothing.
+        fact: what there is to tell.
+        tries: of the attempts since it was told, or requeued by staff, those in which somebody may
+            have taken it, this one included.
+        put_back: those of them in which certainly nobody did.
+    """
 
     id: int
     attempt: int
     fact: Fact
+    tries: int
+    put_back: int
+
+    @property
+    def reference(self) -> str:
+        """Our name of the message at a provider: the same at each attempt, and no other message's,
+        not even one of an earlier database's."""
+        return f"{self.id}-{int(self.fact.at.timestamp() * 1000):x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +102,78 @@ class Outbox:
                 row["id"],
                 row["attempt"],
                 Fact(row["fact"], row["member_ref"], row["detail"], row["created_at"]),
+                row["tries"],
+                row["put_back"],
             )
             for row in claimed
         ]
 
-    def sent(self, notice: Notice, provider_id: str) -> bool:
-        """A provider took it."""
-        return self._mark("sent(%s, %s, %s)", (notice.id, notice.attempt, provider_id))
+    def sent(self, notice: Notice, sent: Sent) -> bool:
+        """A provider took it: by which name it will report, how many segments, at what price."""
+        cost = sent.cost
+        return self._mark(
+            "sent(%s, %s, %s, %s, %s, %s, %s)",
+            (
+                notice.id,
+                notice.attempt,
+                sent.sender,
+                sent.provider_id,
+                sent.segments,
+                cost.micros if cost else None,
+                cost.currency if cost else None,
+            ),
+        )
 
     def quiet(self, notice: Notice) -> bool:
         """It is a fact that is told to nobody."""
         return self._mark("quiet(%s, %s)", (notice.id, notice.attempt))
 
+    def opted_out(self, notice: Notice, sender: str, reason: str) -> bool:
+        """The member told this sender to send nothing more: it is told to nobody, and `opt_outs`
+        knows."""
+        told = reason[:REASON_CHARS_MAX]
+        return self._mark("opted_out(%s, %s, %s, %s)", (notice.id, notice.attempt, sender, told))
+
     def retry(self, notice: Notice, delay_s: float, reason: str) -> bool:
-        """It is due again in `delay_s` seconds."""
+        """It is due again in `delay_s` seconds, and has one try less."""
         told = reason[:REASON_CHARS_MAX]
         return self._mark("retry(%s, %s, %s, %s)", (notice.id, notice.attempt, delay_s, told))
+
+    def put_back(self, notice: Notice, delay_s: float, reason: str) -> bool:
+        """Certainly nobody took it: it is due again in `delay_s` seconds, and loses no try.
+
+        What nobody takes for `NOTICE_PATIENCE_S` seconds is given up.
+        """
+        told = reason[:REASON_CHARS_MAX]
+        return self._mark(
+            "put_back(%s, %s, %s, %s, %s)",
+            (notice.id, notice.attempt, delay_s, told, NOTICE_PATIENCE_S),
+        )
 
     def dead(self, notice: Notice, reason: str) -> bool:
         """It is given up; a person may look at it."""
         told = reason[:REASON_CHARS_MAX]
         return self._mark("dead(%s, %s, %s)", (notice.id, notice.attempt, told))
+
+    def opt_outs(self, member_ref: str) -> dict[str, dt.datetime]:
+        """Which senders the member told to send nothing more, and when we learned it."""
+        rows = self._database.call("select * from notices.opt_outs_of(%s)", (member_ref,))
+        return {row["sender"]: row["opted_out_at"] for row in rows}
+
+    def opted_in(self, member_ref: str, sender: str) -> bool:
+        """The member told this sender to begin again. Answers whether they had stopped it."""
+        return self._mark("opted_in(%s, %s)", (member_ref, sender))
+
+    def forget(self, told_before: dt.datetime, now: dt.datetime) -> int:
+        """Forget the details of up to `FORGET_ROWS` facts that were told before then, and as many
+        reports that nobody waits for any more. Answers how many: 0 when nothing is left."""
+        reports_before = now - dt.timedelta(seconds=EARLY_REPORT_S)
+        return int(
+            self._database.row(
+                "select notices.forget(%s, %s) + notices.forget_reports(%s, %s) as forgotten",
+                (told_before, FORGET_ROWS, reports_before, FORGET_ROWS),
+            )["forgotten"]
+        )
 
     def left_unfinished(
         self,

@@ -7,7 +7,8 @@ from typing import TypedDict
 
 from gateway.bounds import SIMULATED_INBOX_MAX
 from gateway.db.pool import Database
-from gateway.notices.senders import Sent, Sms
+from gateway.notices.segments import segments
+from gateway.notices.senders import Limits, Sent, Sms
 from gateway.values.msisdn import Msisdn
 
 # `from` is a keyword of Python and a key of the contract.
@@ -25,13 +26,16 @@ class SimulatedNetwork:
         self._database = database
         self._sender = sender
 
+    name = "simulated"
+    limits = Limits(per_second=1_000, segments_max=10)
+
     def send(self, sms: Sms) -> Sent:
         """Put the message into the phone's inbox."""
         row = self._database.row(
             "select notices.simulated_deliver(%s, %s, %s) as id",
             (sms.to.e164, self._sender, sms.text),
         )
-        return Sent(f"simulated-{row['id']}")
+        return Sent(f"simulated-{row['id']}", self.name, segments(sms.text))
 
     def inbox(self, msisdn: Msisdn) -> list[InboxSms]:
         """A phone's latest `SIMULATED_INBOX_MAX` messages, oldest first. `at`: ISO 8601, UTC."""

@@ -1,7 +1,9 @@
-"""Wakes the worker by RQ: a job without arguments that says "look into the outbox", no more."""
+"""Wakes the worker by RQ: a job without arguments that says "look what there is to do", no more."""
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
+from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
 from gateway.bounds import FAILED_JOB_S, WAKE_JOB_TIMEOUT_S, WAKE_PAUSE_S, WAKE_TIMEOUT_MS
@@ -105,3 +108,44 @@ class WakeUps:
             return self._queue.count
         except RedisError:
             return None
+
+
+class Timetable:
+    """Wake-ups at a time to come, which RQ keeps in Redis.
+
+    RQ's scheduler is a process beside each worker; here it is a duty of ours, since all it does is
+    to move what is due into the queue. Redis may forget: whoever has something to do at a time asks
+    for the same wake-up again and again, and looks by itself, too.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer)
+        self._scheduler = RQScheduler(
+            [self._queue], connection=redis, serializer=JSONSerializer, logging_level=logging.ERROR
+        )
+
+    def wake_at(self, at: dt.datetime) -> bool:
+        """Have the worker look at that time, and answer whether Redis knows. Never raises. Asked
+        again for the same time, it is one wake-up still."""
+        try:
+            self._queue.enqueue_at(
+                at,
+                f"{__name__}.{ring.__name__}",
+                job_id=f"wake-at-{int(at.timestamp())}",
+                job_timeout=WAKE_JOB_TIMEOUT_S,
+                result_ttl=0,
+                failure_ttl=FAILED_JOB_S,
+            )
+        except RedisError:
+            return False
+        return True
+
+    def run(self) -> int:
+        """Put what is due into the queue. Of several workers one does it.
+
+        Raises:
+            RedisError: the queues' Redis is away.
+        """
+        if self._scheduler.acquire_locks():  # type: ignore[no-untyped-call]
+            self._scheduler.enqueue_scheduled_jobs()  # type: ignore[no-untyped-call]
+        return 0

@@ -68,6 +68,16 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """An SMS from a member. `origin.session_id` is the provider's own name of the message, the same
+    at each delivery; `to` is the number or short code that it was sent to."""
+
+    origin: Origin
+    to: str
+    said: Keystrokes
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """Our side of it. `ends` closes the session. `outcome` is for the log: never text of the
     screen."""

@@ -12,12 +12,12 @@ import pytest
 from gateway.bank.bank import CATALOGUE
 from gateway.bounds import SCREEN_SEPTETS
 from gateway.dialog.book import Variant, parts
-from gateway.values.gsm import plain, septets
 from gateway.dialog.handout import Handout, as_html, as_text, handouts
 from gateway.dialog.kinds import KINDS
 from gateway.dialog.phrase import placeholders
 from gateway.dialog.pretend import LONGEST, TYPICAL, Examples
 from gateway.menus import load_book
+from gateway.values.gsm import plain, septets
 
 BOOK = load_book(Path(__file__).parents[2] / "menus")
 EXAMPLES = pytest.mark.parametrize("examples", [TYPICAL, LONGEST], ids=["typical", "longest"])

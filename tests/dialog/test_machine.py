@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.bank.bank import CATALOGUE
-from gateway.values.gsm import septets
 from gateway.dialog.machine import Machine
 from gateway.dialog.state import Place, State, decode, encode
 from gateway.dialog.steps import Call, Show, Visit, Why
 from gateway.menus import prove, read_folder
+from gateway.values.gsm import septets
 from gateway.values.member import MemberView
 from gateway.values.money import Money
 from gateway.values.outcome import Day, Done, Outcome, Pending, Record, Refused, Value

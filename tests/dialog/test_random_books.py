@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.dialog.book import Book
-from gateway.values.gsm import septets
 from gateway.dialog.machine import Machine
 from gateway.dialog.reader import read_book
 from gateway.dialog.state import Place, State, decode, encode
 from gateway.dialog.steps import Call, Show, Step, Visit
+from gateway.values.gsm import septets
 from gateway.values.member import MemberView
 from gateway.values.money import Money
 from gateway.values.outcome import Done, Outcome, Pending, Record, Refused

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.bounds import PAGES_PER_ANSWER
-from gateway.values.gsm import plain, septets
 from gateway.dialog.screen import Keys, fit
+from gateway.values.gsm import plain, septets
 
 KEYS = Keys(more="9 Mas", foot="0 Volver  00 Inicio")
 LETTERS = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=200)

@@ -16,6 +16,7 @@ from gateway.driver import Gateway
 from gateway.library.shelf import Shelf
 from gateway.menus import Pages
 from gateway.observing import Metrics
+from gateway.providers import webhooks
 from gateway.settings import Settings
 from gateway.web import create_app
 from tests.cooperative import HASHER, Clock, Cooperative, Handset
@@ -39,7 +40,9 @@ class Process:
             often=clock.often,
         )
         self.gateway: Gateway = bootstrap.build(settings, metrics, parts)
-        self.client = create_app([self.gateway], metrics.registry).test_client()
+        self.client = create_app(
+            [self.gateway], webhooks(settings, [self.gateway]), metrics.registry
+        ).test_client()
 
     def dial(self, msisdn: str) -> tuple[Handset, str]:
         """Dial, and see the first line of the home menu."""

@@ -13,7 +13,7 @@ import pytest
 from gateway.db.pool import Database
 from gateway.notices.drain import Drain
 from gateway.notices.outbox import Fact, Outbox
-from gateway.notices.senders import Delivery, Sent, Sms
+from gateway.notices.senders import Delivery, Limits, Sent, Sms
 from gateway.values.msisdn import Msisdn
 
 Tell = Callable[..., None]
@@ -22,7 +22,15 @@ Tell = Callable[..., None]
 class Network:
     """A sender that notes what it was given, and answers what the test says."""
 
-    def __init__(self, answer: Callable[[Sms], Delivery]) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Sms], Delivery],
+        name: str = "network",
+        per_second: float = 1_000,
+        segments_max: int = 10,
+    ) -> None:
+        self.name = name
+        self.limits = Limits(per_second, segments_max)
         self.taken: list[str] = []
         self._answer = answer
         self._lock = threading.Lock()
@@ -82,23 +90,25 @@ def rows(owner: psycopg.Connection[Any]) -> Callable[[], list[tuple[Any, ...]]]:
 
     def read() -> list[tuple[Any, ...]]:
         return owner.execute(
-            "select state, attempts, reason, provider_id,"
+            "select state, attempts, reason,"
+            " (select provider_id from notices.submissions s where s.notice_id = o.id"
+            "  order by taken_at desc limit 1),"
             " extract(epoch from due_at - clock_timestamp())::float"
-            " from notices.outbox order by id"
+            " from notices.outbox o order by id"
         ).fetchall()
 
     return read
 
 
 @pytest.fixture
-def network() -> Callable[[Callable[[Sms], Delivery]], Network]:
+def network() -> type[Network]:
     return Network
 
 
 @pytest.fixture
 def taking() -> Network:
     """A network that takes everything."""
-    return Network(lambda sms: Sent(f"id {sms.text}"))
+    return Network(lambda sms: Sent(f"id {sms.text}", "network", segments=1))
 
 
 @pytest.fixture

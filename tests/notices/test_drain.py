@@ -17,7 +17,8 @@ from gateway.bounds import (
 from gateway.db.pool import DatabaseUnavailableError
 from gateway.notices.drain import backoff_s
 from gateway.notices.outbox import Fact, Notice, Outbox
-from gateway.notices.senders import Never, Sent, Sms, TryLater
+from gateway.notices.senders import Misconfigured, Never, NotNow, OptedOut, Sent, Sms, TryLater
+from gateway.values.msisdn import Msisdn
 
 
 class DiedError(BaseException):
@@ -81,6 +82,83 @@ def test_never_is_final(tell, rows, network, drain_with):
     tell(1)
     drain_with(refusing).run()
     assert rows()[0][:3] == ("dead", 1, "not a mobile")
+
+
+def test_a_member_who_told_the_sender_to_stop_is_left_alone(
+    tell, rows, outbox, network, drain_with
+):
+    refusing = network(lambda _: OptedOut("21610: opted out", "twilio"))
+    tell(1)
+    drain_with(refusing).run()
+    assert rows()[0][:3] == ("quiet", 1, "21610: opted out")
+    assert list(outbox.opt_outs("rosa")) == ["twilio"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "back_in_s"),
+    [
+        (NotNow("quiet hours", 5.0), 5),
+        (TryLater("sent too fast", 2.0), OUTBOX_BACKOFF_FIRST_S),
+        (TryLater("sent too fast", 600.0), 600),
+        (Misconfigured("20003: wrong token"), OUTBOX_BACKOFF_FIRST_S),
+    ],
+)
+def test_what_certainly_nobody_took_comes_back_and_loses_no_try(
+    tell, rows, outbox, network, drain_with, owner, answer, back_in_s
+):
+    tell(1)
+    assert drain_with(network(lambda _: answer)).run() == 1
+    state, attempts, reason, _, due_in_s = rows()[0]
+    assert (state, attempts, reason) == ("waiting", 1, answer.reason)
+    assert back_in_s - 2 < due_in_s <= back_in_s
+    owner.execute("update notices.outbox set due_at = now()")
+    assert outbox.claim(1, 60)[0].tries == 1
+
+
+def test_a_failure_waits_as_long_as_there_were_failures_however_often_it_was_put_back(
+    tell, rows, owner, network, drain_with
+):
+    answers = [Misconfigured("no key")] * 4 + [TryLater("away"), Misconfigured("no key")]
+    sender = network(lambda _: answers.pop(0))
+    waits = []
+    tell(1)
+    while answers:
+        owner.execute("update notices.outbox set due_at = now()")
+        drain_with(sender).run()
+        waits.append(round(rows()[0][4]))
+    assert waits == [10, 30, 90, 270, 10, 810]
+
+
+def test_words_that_have_to_wait_for_the_morning_come_back_then(tell, rows, taking, drain_with):
+    class Asleep:
+        def compose(self, _fact: Fact) -> NotNow:
+            return NotNow("quiet hours", 3_600)
+
+    tell(1)
+    drain_with(taking, wording=Asleep()).run()
+    assert rows()[0][:3] == ("waiting", 1, "quiet hours")
+    assert taking.taken == []
+
+
+def test_a_message_carries_our_name_of_it_and_one_that_has_another_keeps_it(
+    tell, outbox, network, drain_with
+):
+    class Named:
+        def compose(self, fact: Fact) -> Sms:
+            number = fact.detail["reference"]
+            return Sms(Msisdn("+51987000001"), number, "mine" if number == "2" else "")
+
+    references = []
+
+    def note(sms: Sms) -> Sent:
+        references.append(sms.reference)
+        return Sent("x")
+
+    tell(1, 2)
+    drain_with(network(note), wording=Named(), senders=1).run()
+    ours, theirs = references
+    assert theirs == "mine"
+    assert ours.startswith("1-")
 
 
 def test_a_member_without_a_phone_is_for_a_person_to_look_at(tell, rows, taking, drain_with):
@@ -205,16 +283,16 @@ def test_no_more_is_claimed_than_can_be_begun_so_no_lease_runs_while_a_message_q
             let_go.wait(5)
         return Sent("x")
 
-    tell(*range(20))
+    tell(*range(SENDERS_AT_ONCE + 4))
     drain = drain_with(network(hold))
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(drain.run)
         begun.wait(5)
-        assert Counter(row[0] for row in rows()) == {"sending": 8, "waiting": 12}
+        assert Counter(row[0] for row in rows()) == {"sending": SENDERS_AT_ONCE, "waiting": 4}
         drain.stop()
         let_go.set()
-        assert run.result() == 8
-    assert Counter(row[0] for row in rows()) == {"sent": 8, "waiting": 12}
+        assert run.result() == SENDERS_AT_ONCE
+    assert Counter(row[0] for row in rows()) == {"sent": SENDERS_AT_ONCE, "waiting": 4}
 
 
 class _Forgetful(Outbox):
@@ -222,11 +300,11 @@ class _Forgetful(Outbox):
 
     away_for = 2
 
-    def sent(self, notice: Notice, provider_id: str) -> bool:
+    def sent(self, notice: Notice, sent: Sent) -> bool:
         if self.away_for:
             self.away_for -= 1
             raise DatabaseUnavailableError
-        return super().sent(notice, provider_id)
+        return super().sent(notice, sent)
 
 
 def test_a_mark_is_repeated_while_postgresql_is_away_so_that_nothing_is_sent_twice(

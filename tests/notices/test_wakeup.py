@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from gateway.bounds import FAILED_JOB_S, WAKE_PAUSE_S
-from gateway.notices.wakeup import QUEUE, WakeUps, answering, connect
+from gateway.notices.wakeup import QUEUE, Timetable, WakeUps, answering, connect
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 
@@ -114,3 +115,21 @@ def test_a_wake_up_that_is_done_leaves_no_job_behind(redis):
         _work(redis)
     assert wakeups.depth() == 0
     assert list(redis.scan_iter("rq:job:*")) == []
+
+
+def test_a_wake_up_at_a_time_is_put_into_the_queue_when_it_is_due(redis: Redis) -> None:
+    """By RQ's own scheduler."""
+    timetable = Timetable(redis)
+    now = dt.datetime.now(dt.UTC)
+    assert timetable.wake_at(now - dt.timedelta(seconds=1))
+    assert timetable.wake_at(now + dt.timedelta(hours=1))
+
+    timetable.run()
+
+    assert Queue(QUEUE, connection=redis).count == 1
+
+
+def test_a_wake_up_that_redis_cannot_take_is_no_error() -> None:
+    """The sweep looks by itself."""
+    with connect(NOBODY_LISTENS) as nobody:
+        assert not Timetable(nobody).wake_at(dt.datetime.now(dt.UTC))

@@ -28,6 +28,7 @@ create table bank.pin_attempt (
 -- Claim an attempt. `verdict` is:
 --   claimed   ours to verify      again     this hop claimed it before: verify, or use `right_pin`
 --   locked    not to be verified  none      the member has no PIN, or this hop was another order's
+--   frozen    the member has shut their own door
 create function bank.claim_pin_attempt(
     p_member_ref text, p_hop text, p_order_key text, p_now timestamptz, p_tries_max integer,
     p_lock interval
@@ -63,6 +64,12 @@ begin
     if found then
         return query select 'again', credential.hash, credential.pepper_version, earlier.right_pin,
             greatest(p_tries_max - credential.attempts, 0), credential.locked_until;
+        return;
+    end if;
+
+    if bank.frozen(p_member_ref) then
+        return query select 'frozen', null::text, null::integer, null::boolean,
+            0, null::timestamptz;
         return;
     end if;
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.dialog.keywords import Command
+
 # The sentences of `words:` that the machine and the conversation say, with what they may name.
 # Those that a kind of slot needs (`misread`, `none`, the refusals of `resolve`) come beside.
 KEYS = ("foot", "foot_home", "more")
@@ -21,16 +23,24 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
     "not_a_pin": {},
     "wrong_pin": {"tries_left": "number"},
     "pin_locked": {"minutes": "number"},
+    "frozen": {},
     # What the bank, or the network, came to.
     **{name: {} for name in ("refused", "unavailable", "pending", "out_of_order", "unsure")},
     **{name: {} for name in ("restart", "busy", "still_working")},
     # What answers an SMS.
     "prepared": {"what": "sentence", "code": "short_code"},
+    "prepared_read": {"what": "sentence", "code": "short_code"},
     "prepared_partly": {"problem": "sentence", "what": "sentence", "code": "short_code"},
     "no_such_order": {"code": "short_code"},
     "never_send_pin": {"code": "short_code"},
+    "sms_choose": {"word": "text", "options": "text"},
+    "did_you_mean": {"word": "text", "code": "short_code"},
+    **{name: {"code": "short_code"} for name in ("sms_help", "sms_off", "sms_on", "sms_blocked")},
 }
-BY_SMS = ("prepared", "prepared_partly", "no_such_order", "never_send_pin")
+BY_SMS = (
+    *("prepared", "prepared_read", "prepared_partly", "no_such_order", "never_send_pin"),
+    *("did_you_mean", "sms_choose", "sms_help", "sms_off", "sms_on", "sms_blocked"),
+)
 ABOVE_HOME = ("was_posted", "was_refused", "was_again", "was_pending")
 ABOVE_CONFIRM = ("wrong_pin", "never_dial_pin")
 TO_ANY_ANSWER = ("empty", "too_long", "not_an_option")
@@ -63,15 +73,25 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "day": "date",
     },
     "order_refused": {"amount": "money", "day": "date"},
+    "instalment_due": {
+        "name": "product",
+        "amount": "money",
+        "due_on": "date",
+        "late": "flag",
+        "today": "flag",
+        "code": "short_code",
+        "day": "date",
+    },
     "left_unfinished": {"what": "sentence", "code": "short_code", "day": "date"},
 }
 
-# What a member's network or aggregator takes for itself, whatever a menu says. Twilio's and AWS's
-# lists; the Spanish ones are what people here write, and Chaski must obey them.
+# What a text may not begin a journey with: a member's network or aggregator takes it for itself
+# (Twilio's and AWS's lists), or Chaski obeys it whatever a menu says.
 STOP_WORDS = frozenset(
     {
         *("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "REVOKE", "OPTOUT", "OPT-OUT", "CANCEL"),
         *("START", "YES", "UNSTOP", "HELP", "INFO", "ARRET", "REMOVE", "TD"),
-        *("ALTO", "BAJA", "PARAR", "SALIR", "CANCELAR", "AYUDA", "SI", "NO"),
+        *("SALIR", "CANCELAR", "SI", "NO"),
+        *(word for command in Command for word in command.value),
     }
 )

@@ -274,6 +274,15 @@ class LedgerContract:
             payoff=Money(481_06),
         )
 
+    def test_borrowers_are_found_by_the_day_of_an_instalment_in_pages(self, ledger: Ledger) -> None:
+        """Whom to remind: paid or not, the loan says."""
+        twelve_days_ago = TODAY - dt.timedelta(days=12)
+
+        assert ledger.borrowers(TOMORROW, "", 10) == ()
+        assert ledger.borrowers(TODAY, "", 10) == (ROSA,)
+        assert ledger.borrowers(TODAY, ROSA, 10) == ()
+        assert ledger.borrowers(twelve_days_ago, "", 1) == (ELMER,)
+
     def test_a_late_loan_carries_a_charge_for_each_day(self, ledger: Ledger) -> None:
         (today,) = ledger.loans(ELMER, TODAY)
         (tomorrow,) = ledger.loans(ELMER, TOMORROW)

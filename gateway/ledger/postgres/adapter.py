@@ -80,6 +80,11 @@ class PostgresLedger:
         rows = self._read("select * from ledger.loans_of(%s, %s)", member_ref, business_date)
         return tuple(_loan(row) for row in rows)
 
+    def borrowers(self, due_on: dt.date, after: str, limit: int) -> tuple[str, ...]:
+        """See `Ledger.borrowers`."""
+        rows = self._read("select * from ledger.borrowers(%s, %s, %s)", due_on, after, limit)
+        return tuple(row["member_ref"] for row in rows)
+
     def tax(self, order: Order) -> Money:
         """See `Ledger.tax`."""
         (row,) = self._read(

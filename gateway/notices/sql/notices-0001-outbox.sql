@@ -16,7 +16,8 @@ create table notices.outbox (
     attempts integer not null default 0,
     -- When a drain may take it: at once, after a back-off, or when the lease of a dead drain ends.
     due_at timestamptz not null default clock_timestamp(),
-    sent_at timestamptz,
+    -- When it was sent, given up, or found to be told to nobody.
+    settled_at timestamptz,
     -- What there may be only one message about, ever: better never than twice, so such a row is
     -- tried once.
     once text unique

@@ -45,6 +45,9 @@ create table ledger.instalment (
     check (principal_centimos + interest_centimos > 0)
 );
 
+-- Whom to remind of an instalment.
+create index instalment_due on ledger.instalment (due_on);
+
 -- What each payment paid of each instalment; a reversal writes the same with the sign turned.
 -- `rebate` is interest that was never earned because the loan was paid off early.
 create table ledger.allocation (

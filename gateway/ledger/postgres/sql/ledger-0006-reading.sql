@@ -123,6 +123,19 @@ begin atomic
     order by a.id;
 end;
 
+-- Members with an instalment on a day, paid or not, in pages.
+create function ledger.borrowers(p_due_on date, p_after text, p_limit integer)
+returns table (member_ref text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select distinct a.member_ref
+    from ledger.instalment as i
+    join ledger.account as a on a.id = i.loan_id
+    where i.due_on = p_due_on and a.closed_on is null and a.member_ref > p_after
+    order by a.member_ref
+    limit p_limit;
+end;
+
 -- What the source would pay beside the amount. The order itself is judged when it is posted.
 create function ledger.tax_of(
     p_source text, p_target text, p_amount_centimos bigint, p_business_date date
@@ -148,4 +161,4 @@ end;
 
 revoke execute on all functions in schema ledger from public;
 grant execute on function ledger.accounts_of, ledger.movements_of, ledger.loans_of, ledger.tax_of,
-    ledger.find to chaski_app;
+    ledger.find, ledger.borrowers to chaski_app;

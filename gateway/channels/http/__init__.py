@@ -1,0 +1,1 @@
+"""One channel for the many: an aggregator's dialect over HTTP is described in a file."""

@@ -1,0 +1,1 @@
+"""Infobip: USSD sessions and SMS both ways, all in JSON."""

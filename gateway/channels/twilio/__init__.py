@@ -1,0 +1,1 @@
+"""Twilio: SMS in and out, by the official library."""

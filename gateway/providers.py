@@ -1,0 +1,98 @@
+"""The networks that a deployment has contracts with: settings in, senders and webhooks out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from flask import Blueprint
+
+from gateway.channels.africastalking import sender as africastalking_sender
+from gateway.channels.africastalking import sms as africastalking_sms
+from gateway.channels.africastalking import ussd as africastalking_ussd
+from gateway.channels.doors import Doors
+from gateway.channels.http import ussd as http_ussd
+from gateway.channels.http.reading import load_profiles
+from gateway.channels.infobip import sms as infobip_sms
+from gateway.channels.infobip import ussd as infobip_ussd
+from gateway.channels.infobip.sender import InfobipSender
+from gateway.channels.twilio import sender as twilio_sender
+from gateway.channels.twilio import sms as twilio_sms
+from gateway.channels.twilio.account import TwilioAccount
+from gateway.driver import Gateway
+from gateway.notices.router import Router, read_routes
+from gateway.notices.senders import Sender
+from gateway.notices.watching import Watch
+from gateway.settings import Settings
+
+
+def webhooks(settings: Settings, gateways: Sequence[Gateway]) -> list[Blueprint]:
+    """What the networks call. A network without a contract is behind a secret that only the
+    cooperative knows, so it stands open to nobody.
+
+    Raises:
+        FaultyProfileError: a profile of the folder cannot be served.
+        ValueError: Twilio's account is not usable.
+    """
+    doors = Doors(gateways)
+    profiles = load_profiles(settings.http_profiles)
+    blueprints = [
+        africastalking_ussd.routes(doors),
+        africastalking_sms.routes(doors),
+        infobip_ussd.routes(doors),
+        infobip_sms.routes(doors),
+        http_ussd.routes(doors, profiles),
+    ]
+    if settings.twilio_auth_tokens.get_secret_value():
+        account = _twilio_account(settings)
+        blueprints.append(twilio_sms.routes([(account, gateway) for gateway in gateways]))
+    return blueprints
+
+
+def route(settings: Settings, watch: Watch) -> Sender | None:
+    """The ways that messages go out by; None where there is no contract with any network.
+
+    Raises:
+        RoutesError: the routes name no such sender.
+        ValueError: a contract is not usable.
+    """
+    senders = list(_senders(settings))
+    if not senders:
+        return None
+    routes = read_routes(settings.sms_routes, [sender.name for sender in senders])
+    return Router(senders, routes, watch)
+
+
+def _senders(settings: Settings) -> Iterator[Sender]:
+    """One for each contract, in the order in which they are tried where no route says another."""
+    if settings.twilio_account_sid:
+        yield twilio_sender.TwilioSender(
+            _twilio_account(settings),
+            from_=settings.twilio_sender,
+            messaging_service_sid=settings.twilio_messaging_service,
+            discard_content=settings.twilio_discard_content,
+            api_url=settings.twilio_api_url or twilio_sender.API_URL,
+        )
+    if settings.infobip_base_url:
+        yield InfobipSender(
+            settings.infobip_base_url,
+            settings.infobip_api_key.get_secret_value(),
+            settings.infobip_sender or settings.sms_sender,
+            infobip_sms.reports_url(settings.public_url, settings.secrets[0]),
+        )
+    if settings.africastalking_username:
+        yield africastalking_sender.AfricasTalkingSender(
+            settings.africastalking_username,
+            settings.africastalking_api_key.get_secret_value(),
+            from_=settings.africastalking_sender,
+            api_url=settings.africastalking_api_url or africastalking_sender.API_URL,
+        )
+
+
+def _twilio_account(settings: Settings) -> TwilioAccount:
+    tokens = settings.twilio_auth_tokens.get_secret_value().split(",")
+    return TwilioAccount(
+        account_sid=settings.twilio_account_sid,
+        auth_tokens=tuple(map(str.strip, tokens)),
+        public_base_url=settings.public_url,
+        sha256_key=settings.twilio_sha256_key.get_secret_value(),
+    )

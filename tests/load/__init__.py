@@ -1,0 +1,1 @@
+"""A minute's thousand messages through one worker: see scripts/load-sms."""
