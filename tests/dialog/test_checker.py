@@ -409,6 +409,9 @@ def test_the_sentences_are_those_that_the_house_says() -> None:
     assert [name for name in SENTENCES if not re.search(rf"""['"]{name}['"]""", everything)] == []
 
 
+_BEHIND_THE_STATE = {"say", "_wrong", "_misread", "_not_clear", "_left"}
+
+
 def _said(tree: ast.AST) -> Iterator[str]:
     """The names that are given to whatever says a sentence: to most of them, behind the state."""
     for node in ast.walk(tree):
@@ -418,9 +421,7 @@ def _said(tree: ast.AST) -> Iterator[str]:
             speaker = ast.unparse(node.func).rpartition(".")[2]
             if speaker in {"apology", "answers"}:
                 yield from _texts(node.args[0])
-            elif ast.unparse(node.func) == "self._left":
-                yield from _texts(node.args[1])
-            elif speaker in {"say", "_wrong", "_misread", "_not_clear"} and len(node.args) > 1:
+            elif speaker in _BEHIND_THE_STATE and len(node.args) > 1:
                 yield from _texts(node.args[1])
 
 
