@@ -1,0 +1,140 @@
+"""A remote core ledger with a plan of faults, and trouble on the way to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from gateway.ledger.memory import Fault, MemoryLedger
+from gateway.ledger.port import (
+    Account,
+    Done,
+    HoldState,
+    LedgerUnavailableError,
+    LoanStatus,
+    Movement,
+    Order,
+    Outcome,
+    Refused,
+    Repayment,
+    RetryLater,
+    Transfer,
+)
+from gateway.values.money import Money
+from tests.simulation.world import World
+
+_T = TypeVar("_T")
+
+_FAULTS = (Fault.ANSWER_LOST, Fault.NEVER_ARRIVED, Fault.LATE, Fault.LATER, Fault.APPROVAL)
+
+
+class WatchedLedger(MemoryLedger):
+    """The memory twin, which notes what it posts at the moment when it does."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.now, _planned(world))
+        self._world = world
+        self.posted: list[str] = []
+
+    def _transfer(self, order: Transfer, released: int) -> tuple[Done | Refused, object]:  # type: ignore[override]
+        if self._world.happens(self._world.weather.core_refuses):
+            self._world.note("core refuses", "core")
+            return Refused("no_such_account"), None
+        outcome, posting = super()._transfer(order, released)
+        self._note(order, order.target, outcome, loan=False)
+        return outcome, posting
+
+    def _repay(self, order: Repayment) -> tuple[Done | Refused, object]:  # type: ignore[override]
+        outcome, posting = super()._repay(order)
+        self._note(order, order.loan, outcome, loan=True)
+        return outcome, posting
+
+    def _note(self, order: Order, target: str, outcome: Done | Refused, *, loan: bool) -> None:
+        if not isinstance(outcome, Done):
+            return
+        key = str(order.key)
+        self.posted.append(key)
+        self._world.posted(
+            key,
+            (order.source, target),
+            order.amount.centimos,
+            outcome.tax.centimos,
+            outcome.reference,
+            loan=loan,
+        )
+
+
+def _planned(world: World) -> Iterator[Fault]:
+    """What each write meets."""
+    while True:
+        fault = Fault.NONE
+        if world.happens(world.weather.core):
+            fault = world.chance.choice(_FAULTS)
+            world.note(f"core {fault}", "core")
+        yield fault
+
+
+class SimCore:
+    """The way to the run's remote core. Implements `gateway.ledger.port.Ledger`."""
+
+    world: World
+    core: WatchedLedger
+
+    def enter(self, world: World) -> WatchedLedger:
+        """A run begins, with a core that knows nobody."""
+        self.world = world
+        self.core = WatchedLedger(world)
+        return self.core
+
+    def accounts(self, member_ref: str) -> tuple[Account, ...]:
+        return self._asked("accounts", lambda: self.core.accounts(member_ref))
+
+    def movements(self, account: str, limit: int) -> tuple[Movement, ...]:
+        return self._asked("movements", lambda: self.core.movements(account, limit))
+
+    def loans(self, member_ref: str, business_date: dt.date) -> tuple[LoanStatus, ...]:
+        return self._asked("loans", lambda: self.core.loans(member_ref, business_date))
+
+    def tax(self, order: Order) -> Money:
+        return self._asked("tax", lambda: self.core.tax(order))
+
+    def find(self, key: uuid.UUID) -> Done | Refused | None:
+        return self._asked("find", lambda: self.core.find(key))
+
+    def post(self, order: Order) -> Outcome:
+        self.world.step("before post")
+        outcome = RetryLater() if self._away("post") else self.core.post(order)
+        self.world.step("after post")
+        return outcome
+
+    def hold(self, key: uuid.UUID, account: str, amount: Money, expires_at: dt.datetime) -> Outcome:
+        return self.core.hold(key, account, amount, expires_at)
+
+    def post_hold(self, key: uuid.UUID, order: Transfer) -> Outcome:
+        return self.core.post_hold(key, order)
+
+    def void_hold(self, key: uuid.UUID) -> HoldState:
+        return self.core.void_hold(key)
+
+    def reverse(self, key: uuid.UUID, original: uuid.UUID, business_date: dt.date) -> Outcome:
+        return self.core.reverse(key, original, business_date)
+
+    def healthy(self) -> bool:
+        return self.core.healthy()
+
+    def _asked(self, what: str, read: Callable[[], _T]) -> _T:
+        self.world.step(f"before {what}")
+        if self._away(what):
+            raise LedgerUnavailableError("simulated: the core is away")
+        answer = read()
+        self.world.step(f"after {what}")
+        return answer
+
+    def _away(self, what: str) -> bool:
+        world = self.world
+        if world.about() is None or not world.happens(world.weather.core_away):
+            return False
+        world.note("core away", "core", what)
+        return True
