@@ -2,11 +2,12 @@
 --
 -- KEYS  1 the session  2 what the caller left  3 the caller's current session
 -- ARGV  1 the claim's token  2 the hop's identity  3 its order, or -1  4 now, ms
---       5 the state  6 the reply  7 time to live, ms  8 this session's name
---       9 what is left, or empty  10 whom to remind of it, or empty  11 its time to live, ms
+--       5 the state  6 the reply  7 this session's name
+--       8 what is left, or empty  9 whom to remind of it, or empty  10 its time to live, ms
 --
 -- Another worker's token means that our lease ran out and the hop was done again: its reply is the
 -- one that the member sees. A caller who dialled meanwhile has left what the newer session says.
+-- The session is remembered as long as what was left: a late hop of it is no dial.
 
 local s = redis.call('HMGET', KEYS[1], 'token', 'hop', 'reply')
 if s[1] ~= ARGV[1] then
@@ -18,12 +19,12 @@ end
 redis.call('HSET', KEYS[1],
     'hop', ARGV[2], 'order', ARGV[3], 'replied', ARGV[4], 'state', ARGV[5], 'reply', ARGV[6])
 redis.call('HDEL', KEYS[1], 'claim', 'claimed', 'token')
-redis.call('PEXPIRE', KEYS[1], ARGV[7])
+redis.call('PEXPIRE', KEYS[1], ARGV[10])
 local current = redis.call('GET', KEYS[3])
-if current and current ~= ARGV[8] then
+if current and current ~= ARGV[7] then
     return {'saved'}
 end
 -- Also where that is nothing: who finds no word at all asks PostgreSQL.
-redis.call('HSET', KEYS[2], 'left', ARGV[9], 'session', ARGV[8], 'remind', ARGV[10])
-redis.call('PEXPIRE', KEYS[2], ARGV[11])
+redis.call('HSET', KEYS[2], 'left', ARGV[8], 'session', ARGV[7], 'remind', ARGV[9])
+redis.call('PEXPIRE', KEYS[2], ARGV[10])
 return {'saved'}

@@ -7,8 +7,7 @@
 --       8 the longest session, ms  9 hops per minute  10 how long a repeat is inferred, ms
 --
 -- A new session also says which one was the caller's current one before it.
--- A session that is over is remembered for as long as the longest one may last: a late hop of it is
--- no dial. A hop is claimed by its first copy. The claim is a lease: a worker that died with it is overtaken.
+-- A hop is claimed by its first copy. The claim is a lease: a worker that died with it is overtaken.
 
 local session = KEYS[1]
 local name, hop, order = ARGV[1], ARGV[2], tonumber(ARGV[3])

@@ -100,7 +100,7 @@ class RedisSessions:
         )
         keys = (names.session, names.current, names.left, f"{names.rate}:{now // 60_000}")
         with self._client.pipeline(transaction=False) as pipe:
-            pipe.set(names.caller_of, names.tag, nx=True, get=True, ex=self._lifetime.total_s)
+            pipe.set(names.caller_of, names.tag, nx=True, get=True, ex=self._lifetime.draft_s)
             self._open.queue(pipe, keys, argv)
             owner, opened = self._open.run(pipe, keys, argv)
         if owner is not None and owner != names.tag.encode():
@@ -119,7 +119,6 @@ class RedisSessions:
             now,
             kept.state,
             kept.reply,
-            self._lifetime.total_s * 1000,
             names.session,
             kept.left,
             kept.remind,

@@ -161,8 +161,8 @@ FAULTS = (
     Fault(
         "nothing is left for the next dial",
         "gateway/sessions/close.lua",
-        "redis.call('HSET', KEYS[2], 'left', ARGV[9], 'session', ARGV[8], 'remind', ARGV[10])\n",
-        "redis.call('HSET', KEYS[2], 'left', '', 'session', ARGV[8], 'remind', ARGV[10])\n",
+        "redis.call('HSET', KEYS[2], 'left', ARGV[8], 'session', ARGV[7], 'remind', ARGV[9])\n",
+        "redis.call('HSET', KEYS[2], 'left', '', 'session', ARGV[7], 'remind', ARGV[9])\n",
         "a new dial is a new beginning",
     ),
     Fault(
