@@ -74,8 +74,13 @@ FAULTS = (
     Fault(
         "a fresh key for every try",
         "gateway/driver.py",
-        "        key=call.key,\n",
-        '        key=call.key and str(__import__("uuid").uuid4()),\n',
+        "        if moves_money:\n            self.apology",
+        "        if moves_money:\n"
+        "            call = type(call)(call.why, call.operation, call.values,"
+        " gateway.mint_key(), call.pin, call.again_ok)\n"
+        "            effect = type(effect)(call, effect.member, effect.origin, effect.hop,"
+        " effect.language, effect.book)\n"
+        "            self.apology",
         "a key must be unique",
     ),
     Fault(

@@ -126,6 +126,11 @@ _KIND_PATTERNS = tuple((kind, re.compile(pattern, re.M)) for kind, pattern in _K
 _SAYING_PATTERNS = tuple((what, re.compile(pattern, re.M)) for what, pattern in _SAYINGS)
 
 
+def is_cut(text: str) -> bool:
+    """Whether a screen says that the session cannot go on."""
+    return "Se corto la sesion" in text or "session was cut" in text
+
+
 def read(text: str) -> Reading:
     """A screen, or an SMS."""
     kinds = (kind for kind, pattern in _KIND_PATTERNS if pattern.search(text))
