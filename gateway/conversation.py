@@ -110,7 +110,7 @@ class LeaveDraft:
 
 @dataclass(frozen=True, slots=True)
 class FindDraft:
-    """What did the caller leave? Answer: its bytes, or empty."""
+    """What did the caller leave? Answer: its bytes, or None where nothing is known of them."""
 
     origin: Origin
 
@@ -191,49 +191,62 @@ def take(turn: Turn, library: Library, spare_key: str) -> Effects:
 def _begin(turn: Turn, library: Library, spare_key: str, opened: New) -> Effects:
     """A session that nobody has seen: somebody dialled, or Redis forgot.
 
-    With text in it, it may be the PIN's hop of a session that was lost, or the caller may have left
-    an order: then what became of it is said first. Otherwise the text fills slots up to the screen
-    that confirms, and the rest is dropped: nothing is ever authorised from an unseen session.
+    With text in it, it may be the PIN's hop of a session that was lost: then what became of its
+    order is all that is said, and the session is over. Otherwise the text fills slots up to the
+    screen that confirms, and the rest is dropped: an unseen session never authorises anything.
     """
     book = library.current  # once: it may change while we talk
     machine = Machine(book, spare_key, library.screen_septets)
     member: MemberView | None = yield Identify(turn.origin)
     language = member.language if member else library.default_language
-    left = states.decode_left(opened.left or b"")
-    order: Remembered | None = None
-    if opened.answers:
-        order = yield Recall(turn.origin)
-    if order and not order.newest:
+    lost: Remembered | None = (yield Recall(turn.origin)) if opened.answers else None
+    if lost and not lost.newest:
         # A late copy of a session that Redis forgot: its member is further on.
         return library.apology("restart", "stale")
-    if order is None and member:
-        order, left = yield from left_order(member, left, dialled=bool(opened.answers))
-    if order is None and member and opened.left is None and not opened.answers:
-        order = yield Newest(member)  # Redis may have forgotten what was left
-    notice = became(book, language, order) if order else ""
-    early = () if order else opened.answers[:DEEP_DIAL_ANSWERS_MAX]
-    visit = Visit(member, language, notice, early, left.draft, left.given)
-    state, shown = yield from run(machine, machine.dial(visit), turn.origin, opened.claim.hop)
+    if lost:
+        step = machine.tell(Visit(member, language, became(book, language, lost), given=lost.key))
+    else:
+        step = machine.dial((yield from _visit(book, member, language, opened)))
+    state, shown = yield from run(machine, step, turn.origin, opened.claim.hop)
     return (yield from _finish(machine, state, shown, turn, opened.claim))
 
 
+def _visit(
+    book: Book, member: MemberView | None, language: str, opened: New
+) -> Generator[Effect, Any, Visit]:
+    """A dial. What became of an order that the caller had left is said first."""
+    order: Remembered | None = None
+    left = states.decode_left(opened.left or b"")
+    if member:
+        order, left = yield from left_order(member, opened.left, dialled=bool(opened.answers))
+    notice = became(book, language, order) if order else ""
+    early = () if order else opened.answers[:DEEP_DIAL_ANSWERS_MAX]
+    return Visit(member, language, notice, early, left.draft, left.given)
+
+
 def left_order(
-    member: MemberView, left: Left, *, dialled: bool
+    member: MemberView, found: bytes | None, *, dialled: bool
 ) -> Generator[Effect, Any, tuple[Remembered | None, Left]]:
     """What became of the order that the caller left, None where there is nothing to tell; and what
     they leave now.
 
     A draft that is offered again says that it was not done: that is made sure of first. An answer
     that went out and may have been lost is told again, but not to who dials on behind the code.
+
+    Args:
+        member: the caller.
+        found: what they had left; None where Redis knows nothing of them, and may have forgotten.
+        dialled: they dialled more than the short code.
     """
-    order: Remembered | None = None
+    left = states.decode_left(found or b"")
     if left.draft and left.draft.key:
-        order = yield Forgo(member, left.draft.key)
+        order: Remembered | None = yield Forgo(member, left.draft.key)
         if order:
             return order, Left(given=order.key)
-    if left.given and not dialled:
-        order = yield Became(member, left.given)
-    return order, left
+    if dialled or not (left.given or found is None):
+        return None, left
+    order = yield Became(member, left.given) if left.given else Newest(member)
+    return order, Left(left.draft, order.key if order else left.given)
 
 
 def _go_on(
@@ -275,7 +288,7 @@ def _finish(machine: Machine, state: State, shown: Show, turn: Turn, claim: Clai
     reply = Reply(shown.text, shown.ends, screen=state.screen, outcome=state.place.value)
     left = states.encode_left(machine.left(state))
     remind = state.member.ref if state.member and machine.gives_order(state) else ""
-    kept = Kept(states.encode(state), left, encode(reply), remind)
+    kept = Kept(states.encode(state), left, encode(reply), remind, tells=state.tells)
     return decode((yield Close(turn, claim, kept)))
 
 

@@ -181,8 +181,8 @@ class _Letter:
         if draft is None or not what:  # a journey without a name: nothing to come back to
             word, options = self._choices(state)
             return self.answers("sms_choose", "incomplete", word=word, options=options)
-        left = states.decode_left((yield FindDraft(self.text.origin)))
-        before, left = yield from left_order(self.member, left, dialled=False)
+        found: bytes | None = yield FindDraft(self.text.origin)
+        before, left = yield from left_order(self.member, found, dialled=False)
         said = became(self.book, self.member.language, before) if before else ""
         answers = replace(self.answers, earlier=said)
         # Its confirm screen was never shown, so nobody can have authorised it: it needs no key yet.

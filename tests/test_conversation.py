@@ -208,13 +208,19 @@ def test_an_unseen_session_never_authorises_anything() -> None:
         ),
     ],
 )
-def test_an_unseen_session_first_says_what_became_of_its_order(outcome: Outcome, said: str) -> None:
-    """Where Redis forgot, the instruction remembers."""
+def test_a_session_that_was_lost_says_what_became_of_its_order_and_ends(
+    outcome: Outcome, said: str
+) -> None:
+    """Where Redis forgot, the instruction remembers. Older hops that still come find a session that
+    is over, and the next dial tells it again."""
     reply, effects = drive(New(CLAIM, ("2", "987000002", "50", "4826"), b""), recalled=outcome)
 
     assert said in reply.text
-    assert "1. Saldo" in reply.text
+    assert reply.ends
     assert not any(isinstance(effect, Perform) for effect in effects)
+    late, afterwards = drive(Next(CLAIM, _state(effects), "2"))
+    assert "Marca de nuevo" in late.text
+    assert left(effects) == left(afterwards) == Left(given=KEY)
 
 
 def test_what_is_not_understood_in_a_deep_dial_is_asked_and_the_rest_dropped() -> None:
@@ -347,19 +353,51 @@ def test_who_dials_the_next_order_at_once_has_read_the_last_answer() -> None:
     assert "PIN" in reply.text
 
 
-def test_the_members_yes_is_not_remembered_past_its_session() -> None:
-    """The screen of "¿Otra vez?" was lost: nobody has said yes yet."""
+def test_who_did_not_answer_again_has_not_said_yes() -> None:
+    """The screen of "¿Otra vez?" was lost, or nobody wanted it: nothing is offered for a PIN, and
+    the next dial says that it was not done again."""
+    again = Refused("again", {"amount": Money(50_00)})
+    _, effects = drive(
+        Next(CLAIM, at_the_confirm_screen(), "4826"), bank=BANK | {"transfers.send": again}
+    )
+    assert closed(effects).place is Place.AGAIN
+    assert left(effects) == Left(given=KEY)
+
+    reply, _ = drive(New(CLAIM, (), _draft(effects)), became=again)
+
+    assert reply.text.startswith(
+        "Ya lo pediste. No se hizo otra vez: enviar S/ 50.00 a Segundo C.\n1. Saldo"
+    )
+
+
+def test_who_says_again_goes_on_with_another_order() -> None:
+    """And loses the signal once more: it is asked about once more."""
     refused = BANK | {"transfers.send": Refused("again", {"amount": Money(50_00)})}
     _, effects = drive(Next(CLAIM, at_the_confirm_screen(), "4826"), bank=refused)
-    (close,) = (effect for effect in effects if isinstance(effect, Close))
-    assert closed(effects).place is Place.AGAIN
+    _, effects = drive(Next(CLAIM, _state(effects), "1"), spare_key="2" * 8)
+    draft = left(effects).draft
+    assert draft is not None
+    assert (draft.key, draft.again_ok, left(effects).given) == ("2" * 8, True, "")
 
-    _, effects = drive(New(CLAIM, (), close.kept.left))
+    _, effects = drive(New(CLAIM, (), _draft(effects)))
     _, effects = drive(Next(CLAIM, _state(effects), "1"))
     _, effects = drive(Next(CLAIM, _state(effects), "4826"))
 
     (given,) = (e.call for e in effects if isinstance(e, Perform) and e.call.pin)
     assert not given.again_ok
+
+
+@pytest.mark.parametrize("answer", ["", " ", "7", "4826", "x" * 99])
+def test_an_answer_that_fits_nothing_is_no_sign_that_the_outcome_was_read(answer: str) -> None:
+    """It may be the dial itself, sent again by a network that does not count: the same is shown,
+    and told again."""
+    done = Done({"amount": Money(50_00), "reference": "100001"})
+    first, effects = drive(New(CLAIM, (), left_at_the_confirm_screen()), forgone=done)
+
+    reply, effects = drive(Next(CLAIM, _state(effects), answer))
+
+    assert reply.text == first.text
+    assert left(effects) == Left(given=KEY)
 
 
 def _state(effects: list[Effect]) -> bytes:

@@ -80,7 +80,7 @@ def test_redis_forgot_everything_and_the_pin_hop_comes_again(cooperative: Cooper
     again = phone.send()
 
     assert "SI se hizo" in again.text
-    assert not again.ends
+    assert again.ends
     assert cooperative.balances(SEGUNDO.ref)["100-0002"] == 360_00
 
 

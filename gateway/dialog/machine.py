@@ -73,6 +73,12 @@ class Machine:
             return self._offer_to_go_on(_with(start, draft=draft), visit.notice)
         return self._home(_with(start, queue=visit.answers), visit.notice)
 
+    def tell(self, visit: Visit) -> Step:
+        """Say what became of an order of a session that was lost, and end it: whatever else of it
+        is still on its way may change nothing."""
+        start = self._start(visit.member, visit.language)
+        return self._end(_with(start, given=visit.given, tells=True), visit.notice)
+
     def order(self, member: MemberView, language: str, order: TextOrder) -> Step:
         """A journey that was begun by SMS: its slots are filled from what the text says."""
         journey, start = order.journey, self._start(member, language)
@@ -83,17 +89,15 @@ class Machine:
     def press(self, state: State, answer: str) -> Step:
         """The member answered the screen that `state` shows."""
         state = _with(state, pin_shown=False)
-        if state.tells:
-            state = _with(state, given="", tells=False)
         if len(answer) > ANSWER_CHARS_MAX:
             return self._wrong(state, "too_long")
         typed = answer.strip()
         if typed == MORE and state.page + 1 < len(self._display.pages(state)):
             return self._shown(_with(state, page=state.page + 1))
         if typed == HOME:
-            return self._home(state)
+            return self._home(_read(state))
         if typed == BACK:
-            return self._back(state)
+            return self._back(_read(state))
         if not typed:
             return self._wrong(state, "empty")
         return self._answer(state, typed)
@@ -185,7 +189,7 @@ class Machine:
                 break
         else:
             return self._wrong(state, "not_an_option")
-        state = _with(state, body="")
+        state = _with(_read(state), body="")
         if option.go in self.book.menus:
             return self._menu(_with(state, trail=(*state.trail, state.menu)), option.go)
         return self._next(_with(state, draft=Draft(journey=option.go, slots=dict(option.given))))
@@ -392,7 +396,8 @@ class Machine:
         text = self._display.text(refusal.say, state, _results(outcome))
         if refusal.again:
             fresh = msgspec.structs.replace(draft, key=None, quote=None)
-            return self._screen(_with(state, draft=fresh), Place.AGAIN, text, self._yes(state))
+            asked = _with(_told(state), draft=fresh)
+            return self._screen(asked, Place.AGAIN, text, self._yes(state))
         if refusal.ask:
             state = _with(state, draft=drafts.without(draft, refusal.ask))
             return self._ask(state, journey.slot(refusal.ask), text)
@@ -402,12 +407,14 @@ class Machine:
         if typed != "1":
             return self._wrong(state, "not_an_option")
         agreed = msgspec.structs.replace(_drafted(state), again_ok=True)
-        return self._next(_with(state, draft=agreed, body=""))
+        return self._next(_with(_read(state), draft=agreed, body=""))
 
     # ---- Drafts that were left ---------------------------------------------------------------
 
     def unfinished(self, state: State) -> Draft | None:
-        """What a redial may go on with."""
+        """What a redial may go on with. Who did not answer "¿Otra vez?" has not said yes."""
+        if state.place is Place.AGAIN:
+            return None
         return drafts.unfinished(self.book, state.draft)
 
     def left(self, state: State) -> Left:
@@ -434,8 +441,8 @@ class Machine:
 
     def _go_on(self, state: State, typed: str) -> Step:
         if typed == "1":
-            return self._next(_with(state, body=""))
-        return self._home(state) if typed == "2" else self._wrong(state, "not_an_option")
+            return self._next(_with(_read(state), body=""))
+        return self._home(_read(state)) if typed == "2" else self._wrong(state, "not_an_option")
 
     # ---- Screens -----------------------------------------------------------------------------
 
@@ -481,8 +488,11 @@ class Machine:
         """The same screen, under a line that says what was wrong with the answer.
 
         Where both do not fit, the line takes the place of the text: what can be chosen stays in
-        sight.
+        sight. But an answer that fits nothing is no sign that the outcome of an order was read: it
+        may be the dial itself, sent again.
         """
+        if state.tells:
+            return self._shown(_with(_dropped(state), page=0))
         problem = self._display.say(state, code, values)
         state = _with(_dropped(state), page=0, problem="", feeding=False)
         problem = self._warned(state, problem)
@@ -515,6 +525,11 @@ def _drafted(state: State) -> Draft:
     if state.draft is None:
         raise AssertionError(f"no draft at {state.place}")
     return state.draft
+
+
+def _read(state: State) -> State:
+    """The member has answered the screen, so they have read what it told."""
+    return _with(state, given="", tells=False) if state.tells else state
 
 
 def _told(state: State) -> State:

@@ -67,13 +67,15 @@ class Kept:
     """What a hop came to.
 
     `left` outlives the session for a while; empty: there is nothing. `remind` is the member (their
-    `member_ref`) whom a message may remind of it, or empty.
+    `member_ref`) whom a message may remind of it, or empty. `tells`: the reply says what became of
+    an order.
     """
 
     state: bytes
     left: bytes
     reply: bytes
     remind: str = ""
+    tells: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,8 @@ class Sessions(Protocol):
             SessionsUnavailableError: the store is away; nothing was kept.
         """
 
-    def find_draft(self, origin: Origin) -> bytes:
-        """What the caller left unfinished; empty where there is nothing.
+    def find_draft(self, origin: Origin) -> bytes | None:
+        """What the caller left unfinished, or empty; None where nothing is known of them.
 
         Raises:
             SessionsUnavailableError: the store is away.

@@ -123,6 +123,7 @@ class RedisSessions:
             kept.left,
             kept.remind,
             self._lifetime.draft_s * 1000,
+            int(kept.tells),
         )
         with self._client.pipeline(transaction=False) as pipe:
             if kept.remind:
@@ -146,10 +147,10 @@ class RedisSessions:
             pipe.expire(left, self._lifetime.draft_s)
             pipe.execute()
 
-    def find_draft(self, origin: Origin) -> bytes:
+    def find_draft(self, origin: Origin) -> bytes | None:
         with _answering():
             draft: Any = self._client.hget(self._names(origin).left, "left")
-        return bytes(draft or b"")
+        return None if draft is None else bytes(draft)
 
     def ended(self, channel: str, account: str, session_id: str) -> None:
         session = self._session_name(channel, account, session_id)

@@ -31,6 +31,9 @@ ROSA = Msisdn("+51987000001")
 SEGUNDO = Msisdn("+51987000002")
 
 
+ROSAS = Origin("africastalking", "norandino", "s1", ROSA)
+
+
 class Store:
     """The store of a test, with a clock that stands still."""
 
@@ -297,6 +300,43 @@ def test_everything_in_redis_runs_out(store: Store) -> None:
     store.hop(cumulative(""))
 
     assert all(0 < store.client.ttl(key) <= 600 for key in store.client.keys("*"))
+
+
+def test_a_worker_that_slept_over_a_later_hop_takes_back_what_was_left(store: Store) -> None:
+    """Its order was decided, and the later hop knew nothing of it: so the next dial must ask."""
+    store.hop(cumulative(""))
+    slow = store.sessions.open(cumulative("4826"))
+    assert isinstance(slow, Next)
+    store.now_ms += CLAIM_LEASE_MS
+    later = store.sessions.open(cumulative("4826*0"))
+    assert isinstance(later, Next)
+    store.close(cumulative("4826*0"), later, b"home", b"Hola Rosa", b"a draft")
+
+    with pytest.raises(SessionsUnavailableError):
+        store.close(cumulative("4826"), slow, b"over", b"?", b"nothing told")
+    assert store.sessions.find_draft(ROSAS) == b"a draft"
+    kept = Kept(b"over", b"given", b"Listo", tells=True)
+    with pytest.raises(SessionsUnavailableError):
+        store.sessions.close(cumulative("4826"), slow.claim, kept)
+    assert store.sessions.find_draft(ROSAS) is None
+
+
+def test_a_newer_dials_word_stays_whatever_an_older_session_comes_to(store: Store) -> None:
+    """The newer dial has asked itself what became of the order."""
+    store.hop(cumulative(""))
+    slow = store.sessions.open(cumulative("4826"))
+    assert isinstance(slow, Next)
+    store.now_ms += CLAIM_LEASE_MS
+    store.sessions.open(cumulative("4826*0"))
+    dial = store.sessions.open(cumulative("", session="s2"))
+    assert isinstance(dial, New)
+    store.close(cumulative("", session="s2"), dial, b"home", b"Hola Rosa", b"a draft")
+
+    kept = Kept(b"over", b"given", b"Listo", tells=True)
+    with pytest.raises(SessionsUnavailableError):
+        store.sessions.close(cumulative("4826"), slow.claim, kept)
+
+    assert store.sessions.find_draft(ROSAS) == b"a draft"
 
 
 def test_a_server_that_lost_the_scripts_is_taught_them_again(store: Store) -> None:

@@ -221,6 +221,7 @@ class History:
     told: list[Told] = field(default_factory=list)
     tells: list[Tell] = field(default_factory=list)
     answered: list[Answered] = field(default_factory=list)
+    kept: set[tuple[str, int]] = field(default_factory=set)  # hops that changed their sessions
     faults: list[str] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
     lasts: list[Last] = field(default_factory=list)

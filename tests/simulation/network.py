@@ -238,8 +238,7 @@ class Network:
             plain=plain,
             dialled=session.began,
         )
-        if session.dialect.exact:
-            about.all_keys = exchange.keys
+        about.all_keys = exchange.keys
 
         def serve() -> None:
             about.began = self._world.history.now()

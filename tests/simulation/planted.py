@@ -141,8 +141,8 @@ FAULTS = (
     Fault(
         "the origin of an order is not asked for",
         "gateway/conversation.py",
-        "        order = yield Recall(turn.origin)\n",
-        "        pass\n",
+        "= (yield Recall(turn.origin)) if opened.answers else None\n",
+        "= None\n",
         "the session knows what became of it",
     ),
     Fault(

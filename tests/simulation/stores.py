@@ -271,6 +271,7 @@ class SimRedis(redis.Redis):
         about, answers = world.about(), answers[len(ends) : -1]
         if isinstance(about, Hop) and [b"saved"] in answers:
             about.saved = True
+            world.history.kept.add((about.session, about.number))
         return [
             self._understood(answer, args, options, now_ms)
             for answer, (args, options) in zip(answers, commands, strict=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.bounds import CLAIM_LEASE_MS
 from tests.simulation.history import Answered, History, Hop, Last, Order, Posting, Tell, Told
 from tests.simulation.screens import What
 from tests.simulation.verdict import RULES, judge
@@ -241,6 +242,15 @@ def an_old_copy_that_changed_its_session(history: History) -> None:
     history.answered.append(answered(old, moment=LATER))
 
 
+def copies_of_a_worker_that_slept_with_other_words(history: History) -> None:
+    copies_that_were_answered_differently(history)
+    history.answered[-1] = replace(history.answered[-1], at_ms=20_000)
+
+
+def a_screen_that_nobody_kept(history: History) -> None:
+    history.answered.append(answered(hop(number=3), "¿A quien?", MINTED, ends=False))
+
+
 def somebody_is_stuck(history: History) -> None:
     history.lasts.append(Last(SEGUNDO, "sorry", "Estamos con problemas", refused=False))
 
@@ -278,6 +288,8 @@ BROKEN: tuple[tuple[str, Callable[[History], None]], ...] = (
     ("a repeat changes nothing", copies_that_were_answered_differently),
     ("a repeat changes nothing", an_old_copy_that_gave_an_order),
     ("a repeat changes nothing", an_old_copy_that_changed_its_session),
+    ("a repeat changes nothing", copies_of_a_worker_that_slept_with_other_words),
+    ("shown, so kept", a_screen_that_nobody_kept),
     ("nobody is stuck", somebody_is_stuck),
     ("no fault inside", a_fault_inside),
 )
@@ -325,5 +337,15 @@ def test_where_redis_forgot_the_next_dial_may_be_silent() -> None:
 def test_a_message_may_come_twice_where_nobody_knew_whether_it_had_gone_out() -> None:
     history = good()
     history.tells = [tell(hurt=True), tell(attempt=2)]
+
+    assert judge(history) == []
+
+
+def test_a_copy_that_overtook_a_sleeping_worker_may_read_that_it_is_under_way() -> None:
+    """The bank was asked by both, and answers one of them."""
+    history = good()
+    slept = answered(hop(told=history.told), at_ms=5_000 + CLAIM_LEASE_MS + 1)
+    waited = hop(copy=2, began_ms=5_500, told=[told(What.PENDING, LATER)])
+    history.answered = [slept, answered(waited, "En proceso", LATER, at_ms=13_000)]
 
     assert judge(history) == []

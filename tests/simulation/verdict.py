@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from gateway.bounds import DRAFT_S, OUTBOX_ATTEMPTS_MAX, OUTBOX_LEASE_S
+from gateway.bounds import CLAIM_LEASE_MS, DRAFT_S, OUTBOX_ATTEMPTS_MAX, OUTBOX_LEASE_S
 from tests.simulation.history import Answered, History, Posting, Told
 from tests.simulation.screens import What, is_cut
 
@@ -140,8 +140,9 @@ def _no_pin(history: History) -> Iterator[str]:
 
 
 def _a_repeat_changes_nothing(history: History) -> Iterator[str]:
-    """Where a network names its hops, all copies of one get the same bytes; and a copy that comes
-    after a later hop, or a later dial, changes nothing."""
+    """Where a network names its hops, all copies of one get the same bytes, unless the worker of
+    one of them slept for longer than it may hold the hop; and a copy that comes after a later hop,
+    or a later dial, changes nothing."""
     copies: dict[tuple[str, int], list[Answered]] = defaultdict(list)
     for one in history.answered:
         # "The session was cut" is no apology for a store, where nothing was forgotten.
@@ -155,12 +156,29 @@ def _a_repeat_changes_nothing(history: History) -> Iterator[str]:
             yield f"an outdated copy of {one.hop.session}/{one.hop.number} changed its session"
     for (session, number), answers in copies.items():
         first, *others = sorted(answers, key=lambda one: one.at_ms)
+        # Who slept longer than that was overtaken, and two copies may have asked the bank.
+        slept = any(one.at_ms - one.hop.began_ms > CLAIM_LEASE_MS for one in answers)
         for other in others:
             same = other.text == first.text and other.ends == first.ends
+            same |= slept and _say_the_same(first, other)
             soon = other.at_ms - first.at_ms < _SAME_BYTES_MS
             remembered = soon and history.remembered(first.hop.began, other.moment)
             if remembered and not same:
                 yield f"copies of {session}/{number} were answered differently"
+
+
+def _shown_is_kept(history: History) -> Iterator[str]:
+    """A screen that wants an answer goes out only when its answer will be understood."""
+    seen: set[tuple[str, str]] = set()
+    for one in history.answered:
+        hop = one.hop
+        # An empty answer may be taken for a repeat; and what the bank has decided is said, also
+        # where it cannot be kept.
+        known = (hop.session, one.text) in seen or hop.orders
+        seen.add((hop.session, one.text))
+        kept = (hop.session, hop.number) in history.kept
+        if not (kept or known or one.ends or one.sorry):
+            yield f"{hop.session}/{hop.number} was shown, and nobody kept it"
 
 
 def _nobody_is_stuck(history: History) -> Iterator[str]:
@@ -220,6 +238,7 @@ RULES: dict[str, Callable[[History], Iterator[str]]] = {
     "told twice only in doubt": _told_twice_only_in_doubt,
     "no PIN": _no_pin,
     "a repeat changes nothing": _a_repeat_changes_nothing,
+    "shown, so kept": _shown_is_kept,
     "nobody is stuck": _nobody_is_stuck,
     "no fault inside": _no_fault_inside,
 }
@@ -293,6 +312,16 @@ def _says(told: Told, posting: Posting) -> bool:
     """Whether words say of a posting that it was done, or is under way."""
     pending = told.what is What.PENDING and posting.key in told.keys
     return told.reference == posting.reference or pending
+
+
+def _say_the_same(one: Answered, other: Answered) -> bool:
+    """Whether two screens say of the same orders that they were done or are under way: the bank
+    answers one copy of a hop, and tells the other that it is being asked."""
+    keys = [{key for told in each.hop.told for key in told.keys} for each in (one, other)]
+    sure = {What.DONE, What.PENDING}
+    return keys[0] == keys[1] and all(
+        {told.what for told in each.hop.told} <= sure and each.hop.told for each in (one, other)
+    )
 
 
 def _next_dial(history: History, member: str, posting: Posting) -> Answered | None:
