@@ -533,8 +533,9 @@ def _read(state: State) -> State:
 
 
 def _told(state: State) -> State:
-    """The bank has decided: its order's outcome is what the member reads now."""
-    return _with(state, given=_drafted(state).key or "", tells=True)
+    """The bank has decided: an order's outcome, if it was one, is what the member reads now."""
+    key = _drafted(state).key or ""
+    return _with(state, given=key, tells=bool(key))
 
 
 def _dropped(state: State) -> State:
