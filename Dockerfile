@@ -1,6 +1,7 @@
-# One image, two roles:
+# One image, three roles:
 #   docker run … chaski                          serves the webhooks
 #   docker run --no-healthcheck … chaski worker  sends what is to be sent
+#   docker run --no-healthcheck … chaski smpp    holds the operators' own lines
 # Settings and secrets come from CHASKI_* variables, or from files named by CHASKI_*_FILE.
 
 FROM python:3.13-slim AS build

@@ -12,7 +12,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import redis
@@ -38,6 +38,8 @@ from gateway.bounds import (
     SWEEP_ROWS,
     TIMETABLE_EVERY_S,
 )
+from gateway.channels.smpp.invitation import ScreenFirst
+from gateway.channels.smpp.service import Service
 from gateway.conversation import Library
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.driver import Gateway
@@ -59,7 +61,7 @@ from gateway.notices.simulated import SimulatedNetwork
 from gateway.notices.wakeup import Timetable, WakeUps, connect
 from gateway.notices.watching import UNWATCHED
 from gateway.observing import Metrics, configure_logging, logger
-from gateway.providers import route, webhooks
+from gateway.providers import lines_send, route, webhooks
 from gateway.receipts import REMINDERS, Receipts
 from gateway.reminders import Reminders
 from gateway.sessions.redis_store import Lifetime, RedisSessions
@@ -168,7 +170,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         Duty(f"{name}-books", RELOAD_EVERY_S, books.refresh),
         *_unfinished(settings, database, books, parts),
         *_reminders(settings, database, parts),
-        *_notices(settings, database, books, parts),
+        *(() if lines_send(settings) else _notices(settings, database, books, parts)),
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
     ]
     if parts.ledger is None:
@@ -181,6 +183,33 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
             )
         )
     return tuple(duties)
+
+
+def line_duties(
+    settings: Settings, database: Database, service: Service, parts: Parts = ORDINARY
+) -> tuple[Duty, ...]:
+    """What the process that holds the lines does: where they carry SMS it empties the outbox, in
+    the worker's place.
+
+    Raises:
+        FaultyBookError: nothing was published, and the folder's menus cannot be served.
+    """
+    if not service.senders:
+        return ()
+    books = open_books(settings, database, parts)
+
+    def offer(msisdn: Msisdn) -> bool:
+        return service.push(msisdn, None, expects_answer=True)
+
+    def sender(_: Database) -> Sender:
+        routed = route(settings, UNWATCHED, service.senders) or service.senders[0]
+        return ScreenFirst(routed, lambda sms: sms.offers, offer)
+
+    own = replace(parts, sender=sender)
+    return (
+        Duty(f"{settings.cooperative}-books", RELOAD_EVERY_S, books.refresh),
+        *_notices(settings, database, books, own),
+    )
 
 
 def _notices(

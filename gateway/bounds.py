@@ -123,3 +123,25 @@ FORGET_ROWS = 500  # a duty comes again soon, and holds no lock for long
 DEAD_LETTERS_SHOWN = 50  # a screenful or two of a terminal
 REQUEUE_ROWS = 500  # at once: a statement has a second
 COST_MONTHS_SHOWN = 12
+
+# SMPP.
+SMS_PARTS_MAX = 20  # of a message that comes in: 3,000 letters, far above any order by SMS
+SMS_PARTS_TTL_S = 600  # how long the rest is waited for; nobody waits longer for an answer
+SMS_PARTS_WAITING_MAX = 5_000  # messages that are not whole; one takes 3 kB at the most
+SMPP_LINES_MAX = 20  # a country has four operators
+SMPP_WINDOW_MAX = 1_000  # operators give 1 to 100
+SMPP_PER_SECOND_MAX = 1_000  # requests; operators give 5 to 100
+SMPP_INBOUND_MAX = 500  # messages of one bind that are being worked on: beyond it it must wait
+SMPP_UNREAD_OCTETS_MAX = 1024 * 1024  # written to a peer that does not read: it is given up
+SMPP_HOPS_WAITING_MAX = 64  # for a thread: with 16 of them and 20 ms a hop, less than 0.1 s
+SMPP_SMS_WAITING_MAX = 500  # messages and receipts, for a thread: nobody holds a phone meanwhile
+SMPP_SMS_THREADS = 4  # a message is put into PostgreSQL in milliseconds
+SMPP_DIALOGUES_MAX = 100_000  # of a line, 1 kB each: 500 a second for SESSION_TOTAL_S
+SMPP_SCREEN_WITHIN_S = 8  # after its key was pressed: no network is known to wait above 10 s
+SMPP_SCREENS_WAITING_MAX = 5_000  # of a line, for the bank or the network: 8 s of 500 a second
+SMPP_PARTS_HOLD_S = 2  # a part is answered when the whole is safe; a window of 1 needs it sooner
+SMPP_COPY_S = 600  # how long a message that may come again is recognised
+SMPP_COPIES_MAX = 10_000  # messages that may come again; 17 a second for that long
+SMPP_SMS_WITHIN_S = SEND_TIMEOUT_S - 1  # all parts of a message: the drain's sender waits for it
+SMPP_THROTTLED_FIRST_S = 1  # SMS leave a network alone that says so
+SMPP_THROTTLED_MAX_S = 30

@@ -27,6 +27,7 @@ from gateway.bank.register import Members
 from gateway.bounds import PUBLICATIONS_SHOWN, RELOAD_EVERY_S
 from gateway.channels.http.reading import check_profile
 from gateway.cli_menus import menus_tools
+from gateway.cli_smpp import smpp
 from gateway.cli_sms import sms
 from gateway.db.migrations import migrate
 from gateway.db.pool import Database, DatabaseUnavailableError
@@ -278,6 +279,7 @@ def menus_published(last: int, data: Path | None, as_json: bool) -> None:  # noq
 
 
 main.add_command(sms)
+main.add_command(smpp)
 
 
 @main.group()

@@ -126,6 +126,10 @@ class Gateway:
             self.log.exception("report_failed", sender=report.sender)
             return True  # it would fail again
 
+    def busy(self) -> Reply:
+        """A hop that nobody has a hand free for."""
+        return self.library.apology("busy", "shed")
+
     def misunderstood(self, channel: str, field: str) -> Reply:
         """A request that is no hop."""
         self.log.warning("not_a_hop", channel=channel, field=field)

@@ -15,6 +15,7 @@ from gateway.channels.http.reading import load_profiles
 from gateway.channels.infobip import sms as infobip_sms
 from gateway.channels.infobip import ussd as infobip_ussd
 from gateway.channels.infobip.sender import InfobipSender
+from gateway.channels.smpp.lines import load_lines
 from gateway.channels.twilio import sender as twilio_sender
 from gateway.channels.twilio import sms as twilio_sms
 from gateway.channels.twilio.account import TwilioAccount
@@ -48,18 +49,31 @@ def webhooks(settings: Settings, gateways: Sequence[Gateway]) -> list[Blueprint]
     return blueprints
 
 
-def route(settings: Settings, watch: Watch) -> Sender | None:
+def route(settings: Settings, watch: Watch, own: Sequence[Sender] = ()) -> Sender | None:
     """The ways that messages go out by; None where there is no contract with any network.
+
+    Args:
+        own: of the lines that this process holds; they are tried first.
 
     Raises:
         RoutesError: the routes name no such sender.
         ValueError: a contract is not usable.
     """
-    senders = list(_senders(settings))
+    senders = [*own, *_senders(settings)]
     if not senders:
         return None
     routes = read_routes(settings.sms_routes, [sender.name for sender in senders])
     return Router(senders, routes, watch)
+
+
+def lines_send(settings: Settings) -> bool:
+    """Whether messages go by a line of our own: then only who holds it can send.
+
+    Raises:
+        FaultySheetError: a line cannot be used.
+    """
+    lines = load_lines(settings.smpp_lines) if settings.smpp_lines else ()
+    return any(line.sheet.sms for line in lines)
 
 
 def _senders(settings: Settings) -> Iterator[Sender]:

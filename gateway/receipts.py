@@ -16,6 +16,7 @@ from gateway.values.money import Money
 from gateway.values.msisdn import Msisdn
 from gateway.values.outcome import Day, Value
 
+LEFT_UNFINISHED = "left_unfinished"  # the fact that a screen may tell in an SMS's place
 REMINDERS = frozenset({"instalment_due"})  # facts that a member may not want to be told
 
 
@@ -63,7 +64,7 @@ class Receipts:
         if receipt is None:
             return Never(f"the menus have no receipt for {fact.name}")
         text = receipt.text(self._values(fact), addressee.language, book.words)
-        return Sms(addressee.msisdn, plain(text))
+        return Sms(addressee.msisdn, plain(text), offers=fact.name == LEFT_UNFINISHED)
 
     def _of_no_use(self, fact: Fact) -> bool:
         """Whether a message would only puzzle: it comes too late, or the member went on by

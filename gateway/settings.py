@@ -94,6 +94,11 @@ class Settings(BaseSettings):
     africastalking_api_key: SecretStr = Field(SecretStr(""), description="its key")
     africastalking_sender: str = Field("", description="a short code or name; empty: theirs")
     africastalking_api_url: str = Field("", description="of the sandbox, or of a stand-in")
+    smpp_lines: Path | None = Field(
+        None, description="the folder of the operators' own lines, a YAML file each"
+    )
+    smpp_threads: int = Field(16, ge=1, le=128, description="hops at once over all lines")
+    smpp_port: int = Field(8081, ge=1, le=65535, description="health and figures of chaski smpp")
     http_profiles: Path | None = Field(
         None, description="a folder with profiles of USSD networks, beside those that are shipped"
     )

@@ -28,6 +28,9 @@ class Counter(Protocol):
     def take(self, turn: Turn) -> Reply:
         """One hop. Never raises: a fault inside is an apology on the screen."""
 
+    def busy(self) -> Reply:
+        """A last screen for who cannot be served now. Never blocks, never raises."""
+
     def misunderstood(self, channel: str, field: str) -> Reply:
         """A request that is no hop: `field` is what is wrong with it."""
 

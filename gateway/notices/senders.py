@@ -16,12 +16,14 @@ class Sms:
         reference: our own name of the message, the same at each attempt; networks that take one can
             tell an attempt from a new message, and name it in their reports.
         valid_s: for how long it is of use; a network that can drops it afterwards.
+        offers: it offers to go on with what was left; a screen may do that in its place.
     """
 
     to: Msisdn
     text: str = field(repr=False)
     reference: str = ""
     valid_s: int = 0  # 0: as long as the network likes
+    offers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,120 @@
+"""What the `chaski smpp` command offers: the process that holds the operators' lines, and two tools
+for whoever connects one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+from gateway import bootstrap
+from gateway.channels.smpp.lines import check_file, load_lines
+from gateway.channels.smpp.pages import PageServer, pages
+from gateway.channels.smpp.service import Service
+from gateway.channels.smpp.sheets import FaultySheetError
+from gateway.channels.smpp.trace import read_capture
+from gateway.db.pool import DatabaseUnavailableError
+from gateway.dialog.reader import FaultyBookError
+from gateway.observing import Metrics, configure_logging
+from gateway.settings import SettingsError, load
+from gateway.worker import run_worker
+
+_P = ParamSpec("_P")
+_FILES = click.Path(path_type=Path, dir_okay=False)
+
+
+def _plainly(command: Callable[_P, None]) -> Callable[_P, None]:
+    """What a person can mend is said in a line, without a traceback."""
+
+    @wraps(command)
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (SettingsError, FaultySheetError, FaultyBookError) as error:
+            raise click.ClickException(str(error)) from error
+        except DatabaseUnavailableError as error:
+            raise click.ClickException(f"PostgreSQL does not answer: {error}") from error
+        except OSError as error:
+            raise click.ClickException(f"{error.filename or ''}: {error.strerror}") from error
+
+    return wrapped
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def smpp(context: click.Context) -> None:
+    """An operator's own line, over SMPP. Alone it is `chaski smpp run`."""
+    if context.invoked_subcommand is None:
+        context.invoke(run_command)
+
+
+@smpp.command(name="run")
+@_plainly
+def run_command() -> None:
+    """Hold the lines: USSD and SMS over them, until a signal ends it.
+
+    Settings come from CHASKI_… variables; CHASKI_SMPP_LINES is the folder of the lines. Where one
+    of them carries SMS this process sends all messages, and the worker none: only who holds a bind
+    can submit.
+    """
+    settings = load()
+    if settings.smpp_lines is None:
+        raise click.UsageError("CHASKI_SMPP_LINES: say in which folder the lines are")
+    lines = load_lines(settings.smpp_lines)
+    configure_logging(settings.log_level)
+    metrics = Metrics()
+    gateway = bootstrap.build(settings, metrics)
+    service = Service(
+        lines,
+        gateway,
+        metrics.registry,
+        short_code=settings.short_code,
+        region=settings.region,
+        threads=settings.smpp_threads,
+    )
+    checks = {**gateway.checks, **service.checks}
+    page = PageServer(
+        pages(checks, lambda: service.states, metrics.registry), settings.host, settings.smpp_port
+    )
+    with bootstrap.open_database(settings) as database:
+        duties = bootstrap.line_duties(settings, database, service)
+        page.start()
+        service.start()
+        try:
+            run_worker(settings.queue_url.get_secret_value(), duties)
+        finally:
+            service.stop()
+            page.stop()
+            gateway.close()
+
+
+@smpp.command(name="check")
+@click.argument("files", type=_FILES, nargs=-1, required=True)
+def check_command(files: tuple[Path, ...]) -> None:
+    """Read lines and dialects as the process does: every fault as FILE:LINE, and exit 1.
+
+    A file that names a host is a line; its dialect, password and certificates are looked at too.
+    """
+    faults = [fault for file in files for fault in check_file(file)]
+    for fault in faults:
+        click.echo(str(fault))
+    if faults:
+        sys.exit(1)
+    click.echo(f"{len(files)} {'file' if len(files) == 1 else 'files'}: no fault")
+
+
+@smpp.command(name="trace")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@_plainly
+def trace_command(file: Path) -> None:
+    """Say in words what a capture holds: PDUs as they are, or in hex, a line each.
+
+    Texts, keystrokes, passwords and whole numbers are left out, so that what is printed may be sent
+    to the operator. The capture itself may hold PINs: delete it.
+    """
+    for line in read_capture(file):
+        click.echo(line)
