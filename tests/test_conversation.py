@@ -370,6 +370,16 @@ def test_who_did_not_answer_again_has_not_said_yes() -> None:
     )
 
 
+def test_an_order_that_could_not_be_taken_is_denied_and_no_reason_to_travel() -> None:
+    """The books cannot be read, so its key is closed: it may go later. A dial says so too."""
+    shut = BANK | {"transfers.send": Refused("closed", {"amount": Money(50_00)})}
+
+    reply, effects = drive(Next(CLAIM, at_the_confirm_screen(), "4826"), bank=shut)
+
+    assert reply.text.startswith("NO se hizo. Intenta de nuevo en unos minutos.")
+    assert left(effects) == Left(given=KEY)
+
+
 def test_who_says_again_goes_on_with_another_order() -> None:
     """And loses the signal once more: it is asked about once more."""
     refused = BANK | {"transfers.send": Refused("again", {"amount": Money(50_00)})}

@@ -24,7 +24,7 @@ _TELLINGS = (
 _PATTERNS = tuple((what, re.compile(text, re.DOTALL | re.MULTILINE)) for what, text in _TELLINGS)
 
 # An order that was judged and refused. Without an amount: it is the one that was just authorised.
-_REFUSALS = ("No alcanza", "Pasa tu limite", "No se pudo hacer", "no puede recibir")
+_REFUSALS = ("No alcanza", "Pasa tu limite", "No se pudo hacer", "NO se hizo. ", "no puede recibir")
 
 # Nothing is known: dial again. `No pudimos confirmar` is the one that may stand for money that
 # moved.

@@ -85,8 +85,9 @@ _KINDS = (
 _REFUSALS = re.compile(
     r"No alcanza|Not enough|Pasa tu limite|Over your limit|no puede recibir|cannot receive"
     r"|Es mas de lo que debes|more than you owe|No se puede pagar|cannot be paid"
-    r"|No se pudo hacer|could not be done|El monto cambio|The amount changed"
-    r"|No pudimos consultar|could not look it up"
+    r"|No se pudo hacer|could not be done|^NO se hizo\.|^It was NOT done\."
+    r"|El monto cambio|The amount changed|No pudimos consultar|could not look it up",
+    re.M,
 )
 _WRONG_PIN = re.compile(r"PIN equivocado|Wrong PIN")
 _SORRY = re.compile(

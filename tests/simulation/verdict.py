@@ -172,9 +172,9 @@ def _shown_is_kept(history: History) -> Iterator[str]:
     seen: set[tuple[str, str]] = set()
     for one in history.answered:
         hop = one.hop
-        # An empty answer may be taken for a repeat; and what the bank has decided is said, also
-        # where it cannot be kept.
-        known = (hop.session, one.text) in seen or hop.orders
+        # An empty answer may be taken for a repeat; and what the bank has decided, or made sure
+        # that it never will be done, is said, also where it cannot be kept.
+        known = (hop.session, one.text) in seen or hop.orders or (hop.pin and hop.keys)
         seen.add((hop.session, one.text))
         kept = (hop.session, hop.number) in history.kept
         if not (kept or known or one.ends or one.sorry):

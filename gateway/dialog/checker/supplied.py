@@ -25,8 +25,8 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
     "pin_locked": {"minutes": "number"},
     "frozen": {},
     # What the bank, or the network, came to.
-    **{name: {} for name in ("refused", "unavailable", "pending", "out_of_order", "unsure")},
-    **{name: {} for name in ("restart", "busy", "still_working")},
+    **{name: {} for name in ("refused", "closed", "unavailable", "pending")},
+    **{name: {} for name in ("out_of_order", "unsure", "restart", "busy", "still_working")},
     # What answers an SMS.
     "prepared": {"what": "sentence", "code": "short_code"},
     "prepared_read": {"what": "sentence", "code": "short_code"},
