@@ -15,7 +15,6 @@ GATEWAY = HOUSE / "gateway"
 # A room imports from the lines below its own, and from no room of its own line.
 LINES = (
     ("cli",),
-    ("cli_menus", "cli_sms", "cli_smpp"),
     ("demo",),
     ("bootstrap",),
     ("providers",),
@@ -34,6 +33,7 @@ LINES = (
     ("notices",),
     ("instructions",),
     ("ledger",),
+    ("audit",),
     ("db",),
     ("embedded",),
     ("observing",),
@@ -73,8 +73,8 @@ AT_HOME = {
     "redis": {"sessions", "notices", "worker", "bootstrap"},
     "rq": {"notices", "worker"},
     "fakeredis": {"embedded"},
-    # cli, cli_sms: to say plainly that it is away.
-    "psycopg": {"db", "ledger", "demo", "cli", "cli_sms"},
+    # cli: to say plainly that it is away.
+    "psycopg": {"db", "ledger", "demo", "cli"},
     "psycopg_pool": {"db"},
     "yoyo": {"db"},
     "argon2": {"bank"},

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from werkzeug.serving import make_server
 
-from gateway.cli import main
+from gateway.cli.main import main
 from gateway.demo.phone import NoAnswerError, Phone, framed, use
 from tests.cooperative import Cooperative
 from tests.people import ROSA, SEGUNDO

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.bank.bank import CATALOGUE
-from gateway.cli_menus import menus_tools, walk
+from gateway.cli.menus import menus, walk
 from gateway.menus import load_book
 
 MENUS = Path(__file__).parents[1] / "menus"
@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(*words: str | Path, keys: str = "") -> Result:
-    return CliRunner().invoke(menus_tools, [str(word) for word in words], input=keys)
+    return CliRunner().invoke(menus, [str(word) for word in words], input=keys)
 
 
 def test_a_folder_without_menus_is_said_plainly(tmp_path: Path) -> None:

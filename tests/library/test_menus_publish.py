@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway.cli import main
+from gateway.cli.main import main
 from gateway.library.shelf import Shelf
 from gateway.menus import Pages
 from tests.cooperative import Cooperative
@@ -87,7 +87,7 @@ def test_the_application_cannot_publish(chaski: Chaski, database_urls: tuple[str
 
     assert failed.exit_code == 1
     assert "permission denied" in failed.output
-    assert "owner's URL" in failed.output
+    assert "the owner's" in failed.output
 
 
 def test_publishing_says_the_digest_and_what_changed(

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.bounds import OUTBOX_ATTEMPTS_MAX
-from gateway.cli_sms import sms
+from gateway.cli.sms import sms
 from gateway.notices.dead_letters import DeadLetters
 from gateway.notices.outbox import Notice
 from gateway.notices.reports import Reports

@@ -4,7 +4,7 @@ nothing else."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.bounds import CLAIM_LEASE_MS, DRAFT_S, OUTBOX_ATTEMPTS_MAX, OUTBOX_LEASE_S
@@ -111,10 +111,15 @@ def _everybody_learns(history: History) -> Iterator[str]:
         sender = _sender(history, posting)
         if not _heard(history, posting, history.moment) and posting.key not in books.dead:
             yield f"{sender} never learned of op. {posting.reference}"
-    pending = {key for told in history.told if told.what is What.PENDING for key in told.keys}
-    for key in sorted(pending):
-        if books.ends.get(key) in {"refused", "closed"} and not _end_told(history, key):
-            yield f"order {key} was said to be under way, and nobody said that it came to nothing"
+    for told in history.told:
+        if told.what is What.PENDING and told.keys and _came_to_nothing_untold(history, told.keys):
+            yield f"{_who(told)} was told of an order under way, and not that it came to nothing"
+
+
+def _came_to_nothing_untold(history: History, keys: Sequence[str]) -> bool:
+    """Of the orders that were looked up for one telling, one is the order that it names."""
+    nothing = {key for key in keys if history.books.ends.get(key) in {"refused", "closed"}}
+    return nothing == set(keys) and not any(_end_told(history, key) for key in nothing)
 
 
 def _told_twice_only_in_doubt(history: History) -> Iterator[str]:

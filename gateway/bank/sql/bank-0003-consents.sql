@@ -1,5 +1,5 @@
 -- What members agreed to, each yes and no kept for good; and who froze their access.
--- depends: bank-0002-members
+-- depends: bank-0002-members  audit-0001-trail
 
 create table bank.consent (
     id bigint generated always as identity primary key,
@@ -22,8 +22,16 @@ create function bank.agree(
 ) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    insert into bank.consent (member_ref, purpose, given, channel, text_version, language, at)
-    values (p_member_ref, p_purpose, p_given, p_channel, p_text_version, p_language, p_now);
+    with kept as (
+        insert into bank.consent (member_ref, purpose, given, channel, text_version, language, at)
+        values (p_member_ref, p_purpose, p_given, p_channel, p_text_version, p_language, p_now)
+        returning id
+    )
+    select audit.write(
+        'member', p_member_ref, case when p_given then 'consent.given' else 'consent.withdrawn' end,
+        p_member_ref, jsonb_build_object('consent', k.id, 'purpose', p_purpose), p_now
+    )
+    from kept as k;
 end;
 
 -- Null where they never said anything.
@@ -55,9 +63,17 @@ create function bank.freeze(
 ) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    insert into bank.freeze (member_ref, channel, session_id, at)
-    values (p_member_ref, p_channel, p_session_id, p_now)
-    on conflict (member_ref) where lifted_at is null do nothing;
+    with shut as (
+        insert into bank.freeze (member_ref, channel, session_id, at)
+        values (p_member_ref, p_channel, p_session_id, p_now)
+        on conflict (member_ref) where lifted_at is null do nothing
+        returning id
+    )
+    select audit.write(
+        'member', p_member_ref, 'member.frozen', p_member_ref,
+        jsonb_build_object('freeze', s.id, 'channel', p_channel), p_now
+    )
+    from shut as s;
 end;
 
 create function bank.frozen(p_member_ref text) returns boolean
@@ -75,9 +91,18 @@ begin atomic
     with lifted as (
         update bank.freeze set lifted_at = p_now, lifted_by = p_by
         where member_ref = p_member_ref and lifted_at is null
-        returning 1
+        returning id
+    ),
+
+    written as (
+        select audit.write(
+            'staff', p_by, 'member.unfrozen', p_member_ref,
+            jsonb_build_object('freeze', l.id), p_now
+        )
+        from lifted as l
     )
-    select exists (select from lifted);
+
+    select exists (select from written);
 end;
 
 revoke execute on function

@@ -16,7 +16,7 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from gateway.cli_smpp import smpp
+from gateway.cli.smpp import smpp
 from gateway.demo.seed import seed
 from gateway.settings import DEMO_PEPPER, DEMO_SESSION_SECRET, DEMO_WEBHOOK_SECRET
 from tests.channels.smpp.desk import PASSWORD, dialect, soon

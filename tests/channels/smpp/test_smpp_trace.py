@@ -18,7 +18,7 @@ from gateway.channels.smpp.codec import Address, Bind, Message, Pdu, Taken, Tlv,
 from gateway.channels.smpp.dialects import SHIPPED
 from gateway.channels.smpp.pages import PageServer, pages
 from gateway.channels.smpp.trace import read_capture, told
-from gateway.cli_smpp import smpp
+from gateway.cli.smpp import smpp
 
 PHONE, CODE = Address("51987654321", 1, 1), Address("123", 0, 1)
 DIAL = Pdu(

@@ -42,7 +42,7 @@ _FOLDER = click.argument(
 )
 
 
-def _plainly(command: Callable[_P, None]) -> Callable[_P, None]:
+def _names_plainly(command: Callable[_P, None]) -> Callable[_P, None]:
     """What a writer can mend is said in lines, without a traceback."""
 
     @wraps(command)
@@ -59,14 +59,14 @@ def _plainly(command: Callable[_P, None]) -> Callable[_P, None]:
 
 
 @click.group()
-def menus_tools() -> None:
+def menus() -> None:
     """What members see."""
 
 
 # ---- Languages -------------------------------------------------------------------------------
 
 
-@menus_tools.command(name="operations")
+@menus.command(name="operations")
 def operations_command() -> None:
     """What the bank can do, for whoever writes a journey: slots, results, rows, refusals."""
     for name, operation in sorted(CATALOGUE.items()):
@@ -85,9 +85,9 @@ def operations_command() -> None:
             click.echo(f"  refuses {code}{' {' + ', '.join(kinds) + '}' if kinds else ''}")
 
 
-@menus_tools.command(name="extract")
+@menus.command(name="extract")
 @_FOLDER
-@_plainly
+@_names_plainly
 def extract_command(folder: Path) -> None:
     """Write every Spanish sentence to locale/menus.pot, for Weblate and Poedit."""
     sentences = template(read_folder(folder).texts)
@@ -97,10 +97,10 @@ def extract_command(folder: Path) -> None:
     click.echo(f"{file}: {len(sentences)} sentences")
 
 
-@menus_tools.command(name="update")
+@menus.command(name="update")
 @click.argument("language")
 @_FOLDER
-@_plainly
+@_names_plainly
 def update_command(language: str, folder: Path) -> None:
     """Bring the catalogue of LANGUAGE (en, qvc, agr, …) up to date with the Spanish menus.
 
@@ -116,9 +116,9 @@ def update_command(language: str, folder: Path) -> None:
         click.echo("its review does not cover these: have it reviewed again", err=True)
 
 
-@menus_tools.command(name="languages")
+@menus.command(name="languages")
 @_FOLDER
-@_plainly
+@_names_plainly
 def languages_command(folder: Path) -> None:
     """How far each language is, whether members are offered it, and if not, why."""
     for one in progress(load_book(folder)):
@@ -135,7 +135,7 @@ def languages_command(folder: Path) -> None:
 # ---- Pictures and hand-outs ------------------------------------------------------------------
 
 
-@menus_tools.command(name="graph")
+@menus.command(name="graph")
 @click.option(
     "--format",
     "form",
@@ -144,14 +144,14 @@ def languages_command(folder: Path) -> None:
     show_default=True,
 )
 @_FOLDER
-@_plainly
+@_names_plainly
 def graph_command(form: str, folder: Path) -> None:
     """Draw what leads where: menus, journeys, slots, confirm screens, operations."""
     book = load_book(folder)
     click.echo(graph.svg(book) if form == "svg" else graph.mermaid(book), nl=False)
 
 
-@menus_tools.command(name="print")
+@menus.command(name="print")
 @click.option("--language", default=SPANISH[0], show_default=True, help="Its code, or `all`.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "html"]), default="text", show_default=True
@@ -164,7 +164,7 @@ def graph_command(form: str, folder: Path) -> None:
     help="What stands for names and amounts.",
 )
 @_FOLDER
-@_plainly
+@_names_plainly
 def print_command(language: str, form: str, values: str, folder: Path) -> None:
     """Every screen as the phone shows it, with its name and its septets."""
     book = load_book(folder)
@@ -183,10 +183,10 @@ def print_command(language: str, form: str, values: str, folder: Path) -> None:
 # ---- A walk in the terminal ------------------------------------------------------------------
 
 
-@menus_tools.command(name="try")
+@menus.command(name="try")
 @click.option("--language", default=SPANISH[0], show_default=True, help="Of the member who dials.")
 @_FOLDER
-@_plainly
+@_names_plainly
 def try_command(language: str, folder: Path) -> None:
     """Walk the menus here, with a pretended bank. Any PIN is right; `!CODE` in its place makes
     the bank refuse."""

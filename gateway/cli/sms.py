@@ -7,60 +7,37 @@ business at a desk.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import getpass
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from functools import wraps
 from itertools import islice
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
-import psycopg
 
 from gateway.bounds import COST_MONTHS_SHOWN, DEAD_LETTERS_SHOWN
-from gateway.db.pool import Database, DatabaseUnavailableError
-from gateway.embedded import EmbeddedError, running
-from gateway.notices.dead_letters import Cost, DeadLetter, DeadLetters, Story
-from gateway.settings import Settings, SettingsError, load
-
-_P = ParamSpec("_P")
-_MICROS = 1_000_000
-_CONNECTIONS_MAX = 2
-
-_DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=None,
-    help="The folder of a running demo; without it CHASKI_DATABASE_URL is used.",
+from gateway.cli.desk import (
+    DATA,
+    JSON,
+    application_database,
+    iso,
+    plainly,
+    print_json,
+    print_table,
+    user,
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+from gateway.notices.dead_letters import Cost, DeadLetter, DeadLetters, Story
+from gateway.settings import Settings, load
+
+_MICROS = 1_000_000
+
 _REASON = click.option(
     "--reason", default="", help="Only those whose reason has this in it, whatever the case."
 )
-
-
-def _plainly(command: Callable[_P, None]) -> Callable[_P, None]:
-    """What a person can mend is said in a line, without a traceback."""
-
-    @wraps(command)
-    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except (SettingsError, EmbeddedError) as error:
-            raise click.ClickException(str(error)) from error
-        except DatabaseUnavailableError as error:
-            raise click.ClickException(f"PostgreSQL does not answer: {error}") from error
-        except psycopg.Error as error:
-            hint = "Is the database migrated?"
-            raise click.ClickException(f"PostgreSQL refuses: {error}\n{hint}") from error
-
-    return wrapped
 
 
 @click.group()
@@ -77,18 +54,18 @@ def sms() -> None:
     show_default=True,
     help="How many at most, the oldest first.",
 )
-@_DATA
-@_JSON
-@_plainly
+@DATA
+@JSON
+@plainly
 def dead_command(reason: str, limit: int, data: Path | None, as_json: bool) -> None:  # noqa: FBT001
     """The messages that were given up: number, when, fact, member, tries, reason."""
-    with _database(data) as database:
+    with application_database(data) as database:
         # One more than is shown says whether there are more.
         letters = list(islice(DeadLetters(database).all(reason), limit + 1))
     if as_json:
-        _print_json(map(_letter, letters[:limit]))
+        print_json(map(_letter, letters[:limit]))
         return
-    _print_table(map(_letter, letters[:limit]), "no message was given up")
+    print_table(map(_letter, letters[:limit]), "no message was given up")
     if len(letters) > limit:
         click.echo(f"there are more: --limit {2 * limit}")
 
@@ -98,9 +75,9 @@ def dead_command(reason: str, limit: int, data: Path | None, as_json: bool) -> N
 @click.option("--all", "every", is_flag=True, help="All that were given up.")
 @_REASON
 @click.option("--yes", is_flag=True, help="Do not ask whether you mean it.")
-@_DATA
-@_JSON
-@_plainly
+@DATA
+@JSON
+@plainly
 def requeue_command(
     ids: tuple[int, ...],
     every: bool,  # noqa: FBT001
@@ -115,13 +92,13 @@ def requeue_command(
     """
     if bool(ids) == every or (reason and not every):
         raise click.UsageError("say which: their numbers, or --all, which may have a --reason")
-    with _database(data) as database:
+    with application_database(data) as database:
         letters = DeadLetters(database)
         if every:
             ids = tuple(letter.id for letter in letters.all(reason))
             if ids and not yes:
                 click.confirm(f"Send {len(ids)} messages again?", abort=True, err=True)
-        requeued = letters.requeue(ids, _user())
+        requeued = letters.requeue(ids, user())
     if as_json:
         click.echo(json.dumps(requeued))
     else:
@@ -133,12 +110,12 @@ def requeue_command(
 
 @sms.command(name="show")
 @click.argument("notice_id", type=int, metavar="ID")
-@_DATA
-@_JSON
-@_plainly
+@DATA
+@JSON
+@plainly
 def show_command(notice_id: int, data: Path | None, as_json: bool) -> None:  # noqa: FBT001
     """What became of one message: who carried it, what they reported, who requeued it."""
-    with _database(data) as database:
+    with application_database(data) as database:
         story = DeadLetters(database).story(notice_id)
     if story is None:
         raise click.ClickException(f"there is no message {notice_id}")
@@ -164,25 +141,25 @@ def show_command(notice_id: int, data: Path | None, as_json: bool) -> None:  # n
     show_default=True,
     help="How many, this one included.",
 )
-@_DATA
-@_JSON
-@_plainly
+@DATA
+@JSON
+@plainly
 def costs_command(months: int, data: Path | None, as_json: bool) -> None:  # noqa: FBT001
     """Messages, segments and price by month, sender and fact."""
     zone = _timezone(data)
-    with _database(data, patient=True) as database:
+    with application_database(data, patient=True) as database:
         costs = DeadLetters(database).costs(zone, _months_ago(months - 1, zone))
     if as_json:
-        _print_json(map(asdict, costs))
+        print_json(map(asdict, costs))
     else:
-        _print_table(map(_cost, costs), "nothing was sent")
+        print_table(map(_cost, costs), "nothing was sent")
 
 
 def _letter(letter: DeadLetter) -> dict[str, Any]:
     return {
         "id": letter.id,
-        "at": _iso(letter.at),
-        "dead_at": _iso(letter.dead_at),
+        "at": iso(letter.at),
+        "dead_at": iso(letter.dead_at),
         "fact": letter.fact,
         "member_ref": letter.member_ref,
         "tries": letter.tries,
@@ -198,9 +175,9 @@ def _story(story: Story) -> dict[str, Any]:
         "state": story.state,
         "tries": story.tries,
         "reason": story.reason,
-        "at": _iso(story.created_at),
-        "due_at": _iso(story.due_at) if story.state in {"waiting", "sending"} else None,
-        "settled_at": _iso(story.settled_at) if story.settled_at else None,
+        "at": iso(story.created_at),
+        "due_at": iso(story.due_at) if story.state in {"waiting", "sending"} else None,
+        "settled_at": iso(story.settled_at) if story.settled_at else None,
         "submissions": story.submissions,
         "requeues": story.requeues,
     }
@@ -219,26 +196,8 @@ def _cost(cost: Cost) -> dict[str, Any]:
     }
 
 
-def _print_json(rows: Iterable[Mapping[str, Any]]) -> None:
-    click.echo(json.dumps(list(rows)))
-
-
-def _print_table(rows: Iterable[Mapping[str, Any]], otherwise: str) -> None:
-    lines = [{name: str(value) for name, value in row.items()} for row in rows]
-    if not lines:
-        click.echo(otherwise)
-        return
-    widths = {name: max(len(name), *(len(line[name]) for line in lines)) for name in lines[0]}
-    for line in [{name: name for name in widths}, *lines]:
-        click.echo("  ".join(line[name].ljust(width) for name, width in widths.items()).rstrip())
-
-
 def _joined(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers))
-
-
-def _iso(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat("T", "seconds")
 
 
 def _months_ago(months: int, zone: str) -> dt.datetime:
@@ -250,18 +209,3 @@ def _months_ago(months: int, zone: str) -> dt.datetime:
 
 def _timezone(data: Path | None) -> str:
     return load().timezone if data is None else str(Settings.model_fields["timezone"].default)
-
-
-def _database(data: Path | None, *, patient: bool = False) -> Database:
-    """The application's database: of the demo in this folder, or of the environment."""
-    url = running(data.resolve()).app_url if data else load().database_url.get_secret_value()
-    database = Database(url, _CONNECTIONS_MAX, patient=patient)
-    database.open()
-    return database
-
-
-def _user() -> str:
-    """Who is signed in; a container's account may have no name."""
-    with contextlib.suppress(OSError, KeyError):
-        return getpass.getuser()
-    return "unknown"

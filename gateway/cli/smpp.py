@@ -4,10 +4,7 @@ for whoever connects one."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
 
 import click
 
@@ -15,33 +12,13 @@ from gateway import bootstrap
 from gateway.channels.smpp.lines import check_file, load_lines
 from gateway.channels.smpp.pages import PageServer, pages
 from gateway.channels.smpp.service import Service
-from gateway.channels.smpp.sheets import FaultySheetError
 from gateway.channels.smpp.trace import read_capture
-from gateway.db.pool import DatabaseUnavailableError
-from gateway.dialog.reader import FaultyBookError
+from gateway.cli.desk import plainly
 from gateway.observing import Metrics, configure_logging
-from gateway.settings import SettingsError, load
+from gateway.settings import load
 from gateway.worker import run_worker
 
-_P = ParamSpec("_P")
 _FILES = click.Path(path_type=Path, dir_okay=False)
-
-
-def _plainly(command: Callable[_P, None]) -> Callable[_P, None]:
-    """What a person can mend is said in a line, without a traceback."""
-
-    @wraps(command)
-    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except (SettingsError, FaultySheetError, FaultyBookError) as error:
-            raise click.ClickException(str(error)) from error
-        except DatabaseUnavailableError as error:
-            raise click.ClickException(f"PostgreSQL does not answer: {error}") from error
-        except OSError as error:
-            raise click.ClickException(f"{error.filename or ''}: {error.strerror}") from error
-
-    return wrapped
 
 
 @click.group(invoke_without_command=True)
@@ -53,7 +30,7 @@ def smpp(context: click.Context) -> None:
 
 
 @smpp.command(name="run")
-@_plainly
+@plainly
 def run_command() -> None:
     """Hold the lines: USSD and SMS over them, until a signal ends it.
 
@@ -109,7 +86,7 @@ def check_command(files: tuple[Path, ...]) -> None:
 
 @smpp.command(name="trace")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@_plainly
+@plainly
 def trace_command(file: Path) -> None:
     """Say in words what a capture holds: PDUs as they are, or in hex, a line each.
 

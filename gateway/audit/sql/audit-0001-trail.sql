@@ -1,0 +1,49 @@
+-- Who did what: written in the transaction of the deed, by the deed's own function.
+-- depends: db-0001-roles
+
+create schema audit;
+
+grant usage on schema audit to chaski_app;
+
+create table audit.entry (
+    id bigint generated always as identity primary key,
+    at timestamptz not null,
+    -- member: `actor` is their member_ref; staff: the name that they signed in by; system: the duty.
+    actor_kind text not null check (actor_kind in ('member', 'staff', 'system')),
+    actor text not null,
+    -- What was done, as noun.verb in the past: `pin.changed`, `claim.opened`.
+    action text not null check (action ~ '^[a-z_]+\.[a-z_]+$'),
+    -- Whom it is about; null where it is about no member.
+    member_ref text,
+    -- What else it is about: names and numbers of things, never a person's data or a secret.
+    about jsonb not null default '{}' check (jsonb_typeof(about) = 'object')
+);
+
+-- A member's timeline.
+create index entry_member on audit.entry (member_ref, id) where member_ref is not null;
+
+-- Write a deed down. For other functions of the owner: the application may not make deeds up.
+create function audit.write(
+    p_actor_kind text, p_actor text, p_action text, p_member_ref text, p_about jsonb,
+    p_now timestamptz
+) returns void
+language sql volatile set search_path = pg_catalog, pg_temp
+begin atomic
+    insert into audit.entry (at, actor_kind, actor, action, member_ref, about)
+    values (p_now, p_actor_kind, p_actor, p_action, p_member_ref, p_about);
+end;
+
+-- What is written stays: not even the owner changes it by mistake.
+create function audit.refuse_change() returns trigger
+language plpgsql
+as $$
+begin
+    raise exception 'the audit trail is append-only' using errcode = 'insufficient_privilege';
+end
+$$;
+
+create trigger entry_stays
+before update or delete or truncate on audit.entry
+for each statement execute function audit.refuse_change();
+
+revoke execute on all functions in schema audit from public;

@@ -1,0 +1,184 @@
+"""The `chaski` command. Every subcommand is a few lines that call inward."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shlex
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from gateway import __version__, bootstrap
+from gateway.bank.hashing import OWASP_2026, PepperedArgon2
+from gateway.cli.channels import channels
+from gateway.cli.desk import phone_number, plainly
+from gateway.cli.ledger import ledger
+from gateway.cli.members import members
+from gateway.cli.menus import menus
+from gateway.cli.publishing import publish
+from gateway.cli.smpp import smpp
+from gateway.cli.sms import sms
+from gateway.db.migrations import migrate
+from gateway.demo.phone import PUT_AWAY, Phone, use
+from gateway.demo.seed import seed
+from gateway.demo.supervise import run_demo
+from gateway.embedded import Endpoints
+from gateway.observing import configure_logging
+from gateway.settings import (
+    DEMO_PEPPER,
+    DEMO_SESSION_SECRET,
+    DEMO_TWILIO_TOKEN,
+    DEMO_WEBHOOK_SECRET,
+    Settings,
+    load,
+)
+from gateway.worker import run_worker
+
+_SHORT_CODE = "*775#"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """A USSD and SMS banking gateway: a plain phone reaches its cooperative's ledger."""
+
+
+@main.command()
+@plainly
+def serve() -> None:
+    """Serve webhooks. Settings come from CHASKI_… variables; demo secrets are refused."""
+    settings = load()
+    with bootstrap.open_database(settings) as database:
+        bootstrap.open_books(settings, database)  # faulty menus are said here, once and plainly
+    Granian(
+        "gateway.bootstrap:wsgi",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=settings.host,
+        port=settings.port,
+        workers=settings.web_workers,
+        blocking_threads=settings.web_threads,
+        log_access=False,  # an access log would hold the secret of the path
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=5,
+    ).serve()
+
+
+@main.command()
+@plainly
+def worker() -> None:
+    """Send what is to be sent, and do what is to be done every so often."""
+    settings = load()
+    configure_logging(settings.log_level)
+    with bootstrap.open_database(settings) as database:
+        run_worker(settings.queue_url.get_secret_value(), bootstrap.duties(settings, database))
+
+
+@main.command()
+@click.option("--port", default=8080, show_default=True, help="Where the gateway listens.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data"),
+    show_default=True,
+    help="The folder that keeps everything.",
+)
+@plainly
+def demo(port: int, data: Path) -> None:
+    """Run a whole cooperative on this machine, with servers of its own. Ctrl-C stops it."""
+    program = [sys.executable, "-m", "gateway.cli"]
+    code = run_demo(
+        port,
+        data.resolve(),
+        prepare=_prepare_demo,
+        say=click.echo,
+        environment=lambda endpoints: _demo_environment(endpoints, port),
+        web=[*program, "serve"],
+        worker=[*program, "worker"],
+        invitation=_invitation(port, data),
+    )
+    sys.exit(code)
+
+
+@main.command(name="migrate")
+@click.option(
+    "--url", envvar="CHASKI_OWNER_URL", required=True, help="postgresql://… of the owner."
+)
+@plainly
+def migrate_command(url: str) -> None:
+    """Bring the database up to date. Run it before serve and worker, once a release."""
+    applied = migrate(url)
+    click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
+
+
+@main.command()
+@click.argument("msisdn")
+@click.option("--url", default="http://127.0.0.1:8080", show_default=True, help="The gateway.")
+@click.option("--secret", default=DEMO_WEBHOOK_SECRET, show_default=True, help="Of the webhook.")
+@click.option("--short-code", default=_SHORT_CODE, show_default=True)
+@plainly
+def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
+    """A feature phone in the terminal: chaski phone +51987000001"""
+
+    def ask(prompt: str) -> str:
+        try:
+            return input(prompt)
+        except EOFError:
+            return PUT_AWAY
+
+    handset = Phone(phone_number(msisdn).e164, url.rstrip("/"), secret, short_code)
+    use(handset, click.echo, ask)
+
+
+for _group in (channels, ledger, members, menus, sms, smpp):
+    main.add_command(_group)
+
+
+def _prepare_demo(endpoints: Endpoints) -> None:
+    for name in migrate(endpoints.owner_url):
+        click.echo(f"  applied {name}")
+    hasher = PepperedArgon2({1: bytes.fromhex(DEMO_PEPPER)}, OWASP_2026)
+    today = dt.datetime.now(ZoneInfo("America/Lima")).date()
+    if seed(endpoints.owner_url, hasher, today):
+        click.echo("  the demo cooperative has its members and their money")
+    # Whoever edits the menus and starts again sees them.
+    published = publish(endpoints.owner_url, Settings.model_fields["menus"].default, "the demo")
+    if published.new:
+        click.echo(f"  members see the menus {published.digest}")
+
+
+def _demo_environment(endpoints: Endpoints, port: int) -> dict[str, str]:
+    return {
+        "CHASKI_DEMO": "yes",
+        "CHASKI_DATABASE_URL": endpoints.app_url,
+        "CHASKI_SESSIONS_URL": endpoints.sessions_url,
+        "CHASKI_QUEUE_URL": endpoints.queue_url,
+        "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
+        "CHASKI_TWILIO_AUTH_TOKENS": DEMO_TWILIO_TOKEN,
+        "CHASKI_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
+        "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
+        "CHASKI_SHORT_CODE": _SHORT_CODE,
+        "CHASKI_PORT": str(port),
+    }
+
+
+def _invitation(port: int, data: Path) -> str:
+    url = f"http://127.0.0.1:{port}"
+    return f"""
+Chaski answers at {url}
+  Dial as Rosa (PIN 4826), in another terminal:
+    .venv/bin/chaski phone +51987000001 --url {url}
+  Or as the aggregator would:
+    curl -s {url}/ussd/africastalking/demo -d sessionId=s1 -d serviceCode='*775#' \\
+      --data-urlencode phoneNumber=+51987000001 -d networkCode=99999 -d text=
+  Look into the books:
+    .venv/bin/chaski ledger verify --data {shlex.quote(str(data))}
+Ctrl-C stops it."""

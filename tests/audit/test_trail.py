@@ -1,0 +1,78 @@
+"""The trail: a deed and its line are one, and no line is ever changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.cooperative import Cooperative
+from tests.people import ROSA
+
+
+@pytest.fixture
+def owner(database_urls: tuple[str, str]) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(database_urls[0], autocommit=True) as connection:
+        yield connection
+
+
+def _freeze(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("select bank.freeze('m-1', 'sms', 's-1', now())")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update audit.entry set actor = 'nobody'",
+        "delete from audit.entry",
+        "truncate audit.entry",
+    ],
+)
+def test_not_even_the_owner_changes_what_is_written(
+    owner: psycopg.Connection[Any], change: str
+) -> None:
+    """By mistake: who takes the trigger away is found by the seals."""
+    _freeze(owner)
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
+        owner.execute(change)
+
+
+def test_the_application_makes_no_deeds_up(database_urls: tuple[str, str]) -> None:
+    """It may act, and what it does is written; it may not write."""
+    with psycopg.connect(database_urls[1], autocommit=True) as application:
+        for attempt in (
+            "select audit.write('staff', 'eve', 'member.unfrozen', 'm-1', '{}', now())",
+            "insert into audit.entry (action) values ('member.unfrozen')",
+            "select * from audit.entry",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                application.execute(attempt)
+
+
+def test_a_deed_that_did_not_happen_is_not_written(owner: psycopg.Connection[Any]) -> None:
+    """Frozen twice is frozen once; a freeze that is rolled back leaves no line."""
+    _freeze(owner)
+    _freeze(owner)
+    with owner.transaction() as undone:
+        owner.execute("select bank.freeze('m-2', 'sms', 's-2', now())")
+        raise psycopg.Rollback(undone)
+
+    (row,) = owner.execute("select actor_kind, actor, action, member_ref from audit.entry")
+
+    assert row == ("member", "m-1", "member.frozen", "m-1")
+
+
+def test_what_a_member_does_by_sms_is_on_their_timeline(
+    cooperative: Cooperative, owner: psycopg.Connection[Any]
+) -> None:
+    """Rosa wants no reminders, and then shuts her door."""
+    cooperative.text(ROSA.msisdn, "BAJA")
+    cooperative.text(ROSA.msisdn, "BLOQUEAR")
+
+    rows = owner.execute("select action from audit.entry order by id").fetchall()
+
+    assert [action for (action,) in rows][-1] == "member.frozen"
+    assert ("consent.withdrawn",) in rows
