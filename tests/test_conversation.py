@@ -380,6 +380,20 @@ def test_an_order_that_could_not_be_taken_is_denied_and_no_reason_to_travel() ->
     assert left(effects) == Left(given=KEY)
 
 
+@pytest.mark.parametrize("key", ["0", "00"])
+def test_the_key_of_a_confirm_screen_that_is_left_is_asked_for_at_the_next_dial(key: str) -> None:
+    """Where a network does not count, a late "0" is taken for an answer, though the PIN was there
+    before it and its worker died: the bank knows what came of it."""
+    _, effects = drive(Next(CLAIM, at_the_confirm_screen(), key))
+    assert left(effects).given == KEY
+
+    done = Done({"amount": Money(50_00), "reference": "100001"})
+    reply, effects = drive(New(CLAIM, (), _draft(effects)), became=done)
+
+    assert "Became" in kinds(effects)
+    assert "SI se hizo" in reply.text
+
+
 def test_who_says_again_goes_on_with_another_order() -> None:
     """And loses the signal once more: it is asked about once more."""
     refused = BANK | {"transfers.send": Refused("again", {"amount": Money(50_00)})}

@@ -95,9 +95,9 @@ class Machine:
         if typed == MORE and state.page + 1 < len(self._display.pages(state)):
             return self._shown(_with(state, page=state.page + 1))
         if typed == HOME:
-            return self._home(_read(state))
+            return self._home(_put_down(_read(state)))
         if typed == BACK:
-            return self._back(_read(state))
+            return self._back(_put_down(_read(state)))
         if not typed:
             return self._wrong(state, "empty")
         return self._answer(state, typed)
@@ -530,6 +530,13 @@ def _drafted(state: State) -> Draft:
 def _read(state: State) -> State:
     """The member has answered the screen, so they have read what it told."""
     return _with(state, given="", tells=False) if state.tells else state
+
+
+def _put_down(state: State) -> State:
+    """A confirm screen that is left without the PIN. Its hop may have been here and died with the
+    session's word of it, where a network does not count: so the next dial asks for its key too."""
+    key = state.draft.key if state.draft and state.place is Place.CONFIRM else None
+    return _with(state, given=key) if key else state
 
 
 def _told(state: State) -> State:
