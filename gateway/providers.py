@@ -31,7 +31,7 @@ def webhooks(settings: Settings, gateways: Sequence[Gateway]) -> list[Blueprint]
     cooperative knows, so it stands open to nobody.
 
     Raises:
-        FaultyProfileError: a profile of the folder cannot be served.
+        FaultySheetError: a profile of the folder cannot be served.
         ValueError: Twilio's account is not usable.
     """
     doors = Doors(gateways)

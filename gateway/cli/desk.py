@@ -15,7 +15,7 @@ from typing import Any, ParamSpec
 import click
 import psycopg
 
-from gateway.channels.smpp.sheets import FaultySheetError
+from gateway.channels.sheets import FaultySheetError
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.demo.phone import NoAnswerError
 from gateway.dialog.reader import FaultyBookError

@@ -21,13 +21,9 @@ from gateway.channels.dialled import behind
 from gateway.channels.doors import Doors
 from gateway.channels.http import reading
 from gateway.channels.http.profile import Profile
-from gateway.channels.http.reading import (
-    FaultyProfileError,
-    check_profile,
-    load_profile,
-    load_profiles,
-)
+from gateway.channels.http.reading import check_profile, load_profile, load_profiles
 from gateway.channels.http.ussd import routes, secret_fields
+from gateway.channels.sheets import FaultySheetError
 from gateway.values.delivery import Report
 from gateway.values.turn import Answer, Cumulative, Reply, Text, Turn
 from tests.people import ROSA
@@ -228,7 +224,7 @@ def test_a_broken_profile_is_told_by_line_key_and_reason(
 
     assert any(said in fault for fault in faults), faults
     assert any(fault.startswith(f"{path}:{line}: ") for fault in faults), faults
-    with pytest.raises(FaultyProfileError, match=re.escape(said)):
+    with pytest.raises(FaultySheetError, match=re.escape(said)):
         load_profile(path)
 
 
@@ -258,11 +254,11 @@ def test_what_cannot_be_found_in_every_answer_so_far(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "a profile is a list of `name: value` lines"),
-        (b"- source\n- request\n", "a profile is a list of `name: value` lines"),
-        (b"just words", "a profile is a list of `name: value` lines"),
+        (b"", "a sheet is a list of `name: value` lines"),
+        (b"- source\n- request\n", "a sheet is a list of `name: value` lines"),
+        (b"just words", "a sheet is a list of `name: value` lines"),
         (b"\xff\xfe\x00", "cannot be read: not in UTF-8"),
-        (b"source: \x07", "not YAML: ReaderError"),
+        (b"source: \x07", "not YAML: a letter that no file has"),
         (b"[" * 10_000, "not YAML: "),
         (b"#" * 20_001, "longer than 20000 characters"),
     ],
@@ -305,7 +301,7 @@ def test_all_faults_of_all_files_stop_the_boot_at_once(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.yaml").write_text(changed(("{text}", "{a}"), ("{session}", "{b}")))
 
-    with pytest.raises(FaultyProfileError) as refused:
+    with pytest.raises(FaultySheetError) as refused:
         load_profiles(tmp_path)
 
     assert [(Path(fault.file).stem, fault.line) for fault in refused.value.faults] == [
@@ -318,15 +314,15 @@ def test_all_faults_of_all_files_stop_the_boot_at_once(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
-    with pytest.raises(FaultyProfileError, match="there is no such folder"):
+    with pytest.raises(FaultySheetError, match="there is no such folder"):
         load_profiles(tmp_path / "nowhere")
     (tmp_path / "mine.YML").write_text(PLAIN)
-    with pytest.raises(FaultyProfileError, match=r"rename it to \.yaml"):
+    with pytest.raises(FaultySheetError, match=r"rename it to \.yaml"):
         load_profiles(tmp_path)
     (tmp_path / "mine.YML").unlink()
     for number in range(reading.PROFILES_MAX + 1):
         (tmp_path / f"p{number}.yaml").touch()
-    with pytest.raises(FaultyProfileError, match="more than 100 profiles"):
+    with pytest.raises(FaultySheetError, match="more than 100 profiles"):
         load_profiles(tmp_path)
 
 

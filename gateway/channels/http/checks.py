@@ -15,9 +15,9 @@ from gateway.channels.http.template import (
     is_choice,
     placeholders,
 )
+from gateway.channels.sheets import Key, Wrong
 
-Key = tuple[str, ...]  # of the file, from the top: ("request", "start")
-Found = Iterator[tuple[Key, str]]
+Found = Iterator[Wrong]
 
 _PROBE = "\0screen\0"  # no profile can hold it: YAML has no such letter
 

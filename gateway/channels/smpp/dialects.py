@@ -10,12 +10,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from gateway.channels.smpp import codec, sheets
+from gateway.channels import sheets
+from gateway.channels.sheets import Section, Wrong
+from gateway.channels.smpp import codec
 from gateway.channels.smpp.encodings import Alphabet
 from gateway.channels.smpp.names import TLVS
 from gateway.channels.smpp.parts import Concatenation
 from gateway.channels.smpp.receipts import IdForm
-from gateway.channels.smpp.sheets import Section, Wrong
 
 SHIPPED = Path(__file__).parent / "dialects"
 

@@ -16,9 +16,10 @@ from typing import Annotated, Literal
 import msgspec
 
 from gateway.bounds import SMPP_LINES_MAX, SMPP_PER_SECOND_MAX, SMPP_WINDOW_MAX
-from gateway.channels.smpp import codec, sheets
+from gateway.channels import sheets
+from gateway.channels.sheets import FaultySheetError, Section, SheetFault, Wrong, faulty
+from gateway.channels.smpp import codec
 from gateway.channels.smpp.dialects import SHIPPED, Dialect, Numbering, load_dialect
-from gateway.channels.smpp.sheets import FaultySheetError, Section, SheetFault, Wrong, faulty
 
 # It stands in each log line, in each figure, and in the name of the SMS sender.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.channels.sheets import SHEET_CHARS_MAX, FaultySheetError
 from gateway.channels.smpp.codec import Address
 from gateway.channels.smpp.dialects import SHIPPED, load_dialect
 from gateway.channels.smpp.lines import LineSms, check_file, load_line, load_lines
-from gateway.channels.smpp.sheets import SHEET_CHARS_MAX, FaultySheetError
 
 DIALECT = """\
 source: the operator's sheet of 2026

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import re
+import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,10 +83,10 @@ def read(path: Path, shape: type[_Shape]) -> Sheet[_Shape]:
         lines = _lines(path, node)
         data = loader.construct_document(node)
         return Sheet(path, msgspec.convert(data, shape), lines)
-    except yaml.YAMLError as error:
-        raise faulty(path, f"not YAML: {type(error).__name__}") from error
+    except yaml.MarkedYAMLError as error:
+        raise _not_yaml(path, error) from error
     except msgspec.ValidationError as error:
-        key, reason = _explained(str(error))
+        key, reason = _explained(str(error), shape)
         fault = SheetFault(str(path), _line(lines, key), ".".join(key), reason)
         raise FaultySheetError([fault]) from error
     finally:
@@ -128,8 +130,7 @@ def _composed(path: Path) -> tuple[yaml.MappingNode, _Loader]:
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         loader.dispose()
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise faulty(path, f"not YAML: {error.problem}", line) from error
+        raise _not_yaml(path, error) from error
     except (yaml.YAMLError, RecursionError) as error:
         loader.dispose()
         raise faulty(path, f"not YAML: {type(error).__name__}") from error
@@ -137,6 +138,11 @@ def _composed(path: Path) -> tuple[yaml.MappingNode, _Loader]:
         loader.dispose()
         raise faulty(path, "a sheet is a list of `name: value` lines")
     return node, loader
+
+
+def _not_yaml(path: Path, error: yaml.MarkedYAMLError) -> FaultySheetError:
+    line = error.problem_mark.line + 1 if error.problem_mark else 1
+    return faulty(path, f"not YAML: {error.problem}", line)
 
 
 def _text(path: Path) -> str:
@@ -151,8 +157,9 @@ def _text(path: Path) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose bare words are `true`, `null`, `12` and `0x1383`. All others are text, so that
-    `no` is the word no. What stands in a file stands where it is read."""
+    """YAML whose bare words are `true`, `null`, `12`, `-1`, `1.5` and `0x1383`. All others are
+    text, so that `no` is the word no and 01 is not 1. What stands in a file stands where it is
+    read."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - how PyYAML wants it
 
@@ -166,8 +173,8 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:int",
-    re.compile("^(?:0|[1-9][0-9]{0,9}|0x[0-9a-fA-F]{1,8})$"),
-    list("0123456789"),
+    re.compile("^(?:-?(?:0|[1-9][0-9]{0,17})|0x[0-9a-fA-F]{1,8})$"),
+    list("-0123456789"),
 )
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[0-9]{1,9}\.[0-9]{1,9}$"), list("0123456789")
@@ -192,16 +199,46 @@ def _lines(path: Path, node: yaml.MappingNode) -> Lines:
     return lines
 
 
-def _explained(said: str) -> tuple[Key, str]:
+def _explained(said: str, shape: type) -> Wrong:
     """msgspec's message as a key and a reason."""
     found = _SAID.fullmatch(said)
     what, path = (found["what"], found["path"] or "") if found else (said, "")
     above = tuple(re.sub(r"\[[^]]*\]", "", path).split(".")) if path else ()
+    if what.startswith("Invalid enum value"):
+        return above, f"{what}: one of {', '.join(_words(_kind(shape, above)))}"
     missing = _KEY_SAID.fullmatch(what)
     if missing is None:
         return above, what
     reason = "is missing" if "missing" in what else "there is no such key"
     return (*above, missing["key"]), reason
+
+
+def _kind(shape: object, key: Key) -> object:
+    """The type that a key's value must have; the sections above it may be optional, or one of
+    several."""
+    for name in key:
+        sections = [each for each in (shape, *typing.get_args(shape)) if _is_section(each)]
+        kinds = {
+            field.encode_name: field.type
+            for section in sections
+            for field in msgspec.structs.fields(section)
+        }
+        shape = kinds.get(name)
+    return shape
+
+
+def _is_section(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _words(kind: object) -> tuple[str, ...]:
+    """The words that a type allows, if it lists them."""
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return tuple(str(word.value) for word in kind)
+    within = typing.get_args(kind)
+    if typing.get_origin(kind) is typing.Literal:
+        return within
+    return tuple(word for each in within for word in _words(each))
 
 
 def _line(lines: Lines, key: Key) -> int:
