@@ -403,3 +403,21 @@ def test_what_was_abandoned_is_answered_to_one_of_those_who_look(store: Store) -
     assert (found.member_ref, found.draft) == ("m-0001", b"fifty to Segundo")
     assert 0 < found.forgotten_at_ms - store.now_ms <= 600_000
     assert store.sessions.abandoned(10) == []
+
+
+def test_who_left_an_order_that_only_the_bank_knows_is_not_reminded(store: Store) -> None:
+    """What a hop that was overtaken took back is no draft; and the others are looked at still."""
+    opened = store.sessions.open(cumulative(""))
+    assert isinstance(opened, New)
+    store.sessions.close(cumulative(""), opened.claim, Kept(b"s", b"a draft", b"screen", "m-0001"))
+    slow = store.sessions.open(cumulative("4826"))
+    assert isinstance(slow, Next)
+    store.now_ms += CLAIM_LEASE_MS
+    assert isinstance(store.sessions.open(cumulative("4826*0")), Next)
+    with pytest.raises(SessionsUnavailableError):
+        store.sessions.close(
+            cumulative("4826"), slow.claim, Kept(b"over", b"given", b"Listo", tells=True)
+        )
+    store.now_ms += (60 + GO_ON_SMS_AFTER_S) * 1000
+
+    assert store.sessions.abandoned(10) == []

@@ -78,6 +78,7 @@ class Tally:
     events: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     failed: list[Outcome] = field(default_factory=list)
+    broken: int = 0  # processes that ended before their time
 
     def add(self, outcome: Outcome) -> None:
         """One more."""
@@ -173,6 +174,7 @@ def many(first: int, seeds: int, minutes: float, jobs: int, say: Callable[[str],
         for worker in workers:
             worker.join(_JOIN_S)
             worker.terminate()
+    tally.broken = sum(worker.exitcode != 0 for worker in workers)
     return tally
 
 
@@ -235,7 +237,9 @@ def main(argv: Sequence[str]) -> int:
         click.echo(f"never happened, so nothing is proven about it: {', '.join(missing)}")
     for outcome in tally.failed:
         click.echo(f"seed {outcome.seed}: {outcome.violations[0]}")
-    if tally.failed or missing or not tally.seeds:
+    if tally.broken:
+        click.echo(f"{tally.broken} of {options.jobs} processes broke off: see above")
+    if tally.failed or missing or tally.broken or not tally.seeds:
         return 1
     click.echo(f"simulate: ok, 0 violations in {tally.seeds} seeds")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 from collections.abc import Iterable
 
 from gateway.bounds import OUTBOX_LEASE_S, SENDERS_AT_ONCE
@@ -132,8 +133,12 @@ class _Run:
         self._world.history.counts[f"duty {name}"] += 1
 
         def run() -> None:
-            with contextlib.suppress(DatabaseUnavailableError, SessionsUnavailableError):
+            try:
                 duty.run()
+            except (DatabaseUnavailableError, SessionsUnavailableError):
+                pass  # it comes again
+            except Exception:
+                self._world.history.faults.append(f"duty {name}: {traceback.format_exc()}")
 
         self._world.station.spawn(name, run, about=Duty(name))
 
