@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,21 +19,22 @@ from typing import Any
 
 import click
 import psycopg
+import requests
 
 from gateway.bounds import SENDERS_AT_ONCE
 from gateway.db.migrations import migrate
 from gateway.embedded import Embedded, EmbeddedError, Endpoints, leashed
-from gateway.notices.wakeup import WakeUps, connect
-from gateway.settings import Settings
+from gateway.settings import DEMO_PEPPER, DEMO_SESSION_SECRET, DEMO_WEBHOOK_SECRET, Settings
+from tests.load.members import Phones, msisdn, register
 from tests.load.provider import Provider
 from tests.load.verdict import MEMORY_JUDGED_FROM_S, Load, faults, percentile
 
 THINK_S = 0.5
 FAILING = 0.1
-TELL_EVERY_S = 0.1
+TEXT_EVERY_S = 0.1
 SAMPLE_EVERY_S = 1.0
 SAY_EVERY_S = 15.0
-READY_MAX_S = 30  # the worker has begun by then, on a machine that is busy
+READY_MAX_S = 30  # everything has begun by then, on a machine that is busy
 # What fails five times in a row, one of 100,000, comes back after 10 + 30 + 90 + 270 + 810 s.
 DRAINED_MAX_S = 1_300
 STOP_MAX_S = 15
@@ -55,13 +58,13 @@ class Samples:
 @click.option("--per-minute", default=1_000, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=1, show_default=True, help="Of which messages fail.")
 def main(minutes: float, per_minute: int, seed: int) -> None:
-    """Send 1,000 messages a minute through one worker, against a provider that takes half a second
-    and fails one time in ten; half of those it has taken, and its answer is lost.
+    """1,000 members a minute text, and one worker answers them, against a provider that takes half
+    a second and fails one time in ten; half of those it has taken, and its word of it is lost.
 
     Exit 0 and a table, or 1 and everything that is wrong.
     """
     click.echo(
-        f"load: {minutes:g} minutes of {per_minute} messages, one worker, {SENDERS_AT_ONCE} senders"
+        f"load: {minutes:g} minutes of {per_minute} texts, one worker, {SENDERS_AT_ONCE} senders"
     )
     try:
         load = _run(minutes * 60, per_minute / 60, seed)
@@ -83,14 +86,18 @@ def _run(seconds: float, per_second: float, seed: int) -> Load:
             migrate(endpoints.owner_url)
             with (
                 psycopg.connect(endpoints.owner_url, autocommit=True) as owner,
+                _web(endpoints) as url,
                 _worker(endpoints, provider.url) as worker,
+                Phones(url, seed) as phones,
             ):
+                register(owner, int(seconds * per_second) + 2)
                 samples = Samples()
-                told = _tell(endpoints, owner, worker, samples, seconds, per_second)
+                told = _text(endpoints, owner, worker, phones, samples, seconds, per_second)
                 _drain(owner, samples)
                 states = dict(
                     owner.execute("select state, count(*) from notices.outbox group by state")
                 )
+    click.echo(f"  {phones.twice} texts came twice, {phones.refused} were not taken at once")
     counts = provider.counts
     return Load(
         told=told,
@@ -113,8 +120,14 @@ def _worker(endpoints: Endpoints, provider_url: str) -> Iterator[subprocess.Pope
     arguments = (endpoints.queue_url, endpoints.app_url, provider_url, CONNECTIONS)
     command = [sys.executable, "-m", "tests.load.worker", *map(str, arguments)]
     process = subprocess.Popen(leashed(command, signal.SIGTERM), stdin=subprocess.DEVNULL)
-    try:
+    with _ended(process):
         yield process
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    try:
+        yield
     finally:
         process.terminate()
         try:
@@ -124,51 +137,81 @@ def _worker(endpoints: Endpoints, provider_url: str) -> Iterator[subprocess.Pope
             process.wait()
 
 
-def _tell(
+@contextmanager
+def _web(endpoints: Endpoints) -> Iterator[str]:
+    """The real webhooks, in a process of their own. Answers where."""
+    port = _free_port()
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("CHASKI_")}
+    environment = ours | {
+        "CHASKI_DEMO": "yes",
+        "CHASKI_LOG_LEVEL": "WARNING",
+        "CHASKI_DATABASE_URL": endpoints.app_url,
+        "CHASKI_SESSIONS_URL": endpoints.sessions_url,
+        "CHASKI_QUEUE_URL": endpoints.queue_url,
+        "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
+        "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
+        "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
+        "CHASKI_PORT": str(port),
+    }
+    command = leashed([sys.executable, "-m", "gateway.cli", "serve"], signal.SIGTERM)
+    with _ended(subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)):
+        url = f"http://127.0.0.1:{port}"
+        _until(lambda: _serves(url), "the gateway does not serve")
+        yield url
+
+
+def _free_port() -> int:
+    with socket.socket() as anywhere:
+        anywhere.bind(("127.0.0.1", 0))
+        return int(anywhere.getsockname()[1])
+
+
+def _serves(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/health/ready", timeout=READY_MAX_S).ok
+    except requests.RequestException:
+        return False
+
+
+def _text(
     endpoints: Endpoints,
     owner: Owner,
     worker: subprocess.Popen[bytes],
+    phones: Phones,
     samples: Samples,
     seconds: float,
     per_second: float,
 ) -> dict[str, float]:
-    """Tell facts at this rate, and wake the worker as the gateway does. Answers when each was told,
-    by its text."""
+    """Let members text at this rate. Answers when each did, by their phone."""
     told: dict[str, float] = {}
     over = threading.Event()
     sampler = threading.Thread(
         target=_sample, args=(endpoints.owner_url, worker.pid, samples, over)
     )
-    with connect(endpoints.queue_url) as redis:
-        wake_ups = WakeUps(redis)
-        # The first message waits for the worker to be there: its start is not what is measured.
-        _tell_some(owner, told, 1)
-        wake_ups.wake()
-        _until(lambda: _count(owner, "state = 'sent' or attempts > 1"), READY_MAX_S)
-        sampler.start()
-        began = said = time.monotonic()
-        while (now := time.monotonic()) - began < seconds:
-            owed = int((now - began) * per_second) + 1 - len(told)
-            if owed > 0:
-                _tell_some(owner, told, owed)
-                wake_ups.wake()
-            if now - said >= SAY_EVERY_S:
-                said = now
-                _say(now - began, told, samples)
-            time.sleep(TELL_EVERY_S)
+    # The first answer waits for the worker to be there: its start is not what is measured.
+    _text_some(phones, told, 1)
+    _until(lambda: _count(owner, "state = 'sent' or attempts > 1"), "the worker has sent nothing")
+    sampler.start()
+    began = said = time.monotonic()
+    while (now := time.monotonic()) - began < seconds:
+        owed = int((now - began) * per_second) + 1 - len(told)
+        if owed > 0:
+            _text_some(phones, told, owed)
+        if now - said >= SAY_EVERY_S:
+            said = now
+            _say(now - began, told, samples)
+        time.sleep(TEXT_EVERY_S)
     over.set()
     sampler.join()
     _say(seconds, told, samples)
     return told
 
 
-def _tell_some(owner: Owner, told: dict[str, float], count: int) -> None:
-    first = len(told)
-    details = [(json.dumps({"reference": str(number)}),) for number in range(first, first + count)]
+def _text_some(phones: Phones, told: dict[str, float], count: int) -> None:
+    numbers = range(len(told), len(told) + count)
     now = time.monotonic()
-    with owner.cursor() as cursor:
-        cursor.executemany("select notices.tell('transfer_sent', 'rosa', %s)", details)
-    told.update({f"Op. {number}": now for number in range(first, first + count)})
+    told.update({msisdn(number): now for number in numbers})
+    phones.text(numbers)
 
 
 def _sample(owner_url: str, pid: int, samples: Samples, over: threading.Event) -> None:
@@ -200,17 +243,17 @@ def _drain(owner: Owner, samples: Samples) -> None:
 def _say(at_s: float, told: dict[str, float], samples: Samples) -> None:
     rss_kb = samples.rss_kb[-1][1] if samples.rss_kb else 0
     click.echo(
-        f"  {at_s:4.0f} s: {len(told)} told, {samples.waiting} waiting or tried again, "
+        f"  {at_s:4.0f} s: {len(told)} have texted, {samples.waiting} waiting or tried again, "
         f"worker {rss_kb} kB"
     )
 
 
-def _until(true: Any, within_s: float) -> None:
-    ends = time.monotonic() + within_s
+def _until(true: Callable[[], object], otherwise: str) -> None:
+    ends = time.monotonic() + READY_MAX_S
     while not true():
         if time.monotonic() > ends:
-            raise EmbeddedError(f"the worker has sent nothing in {within_s} s: see above why")
-        time.sleep(TELL_EVERY_S)
+            raise EmbeddedError(f"{otherwise} in {READY_MAX_S} s: see above why")
+        time.sleep(TEXT_EVERY_S)
 
 
 def _count(owner: Owner, which: str) -> int:
@@ -232,8 +275,8 @@ def _table(load: Load) -> str:
     growth = load.growth_kb_per_min
     judged = "" if load.memory_is_judged else f": not judged below {MEMORY_JUDGED_FROM_S} s"
     rows = [
-        ("told", f"{len(load.told)}"),
-        ("taken by the provider at least once", f"{len(load.taken)}"),
+        ("texts", f"{len(load.told)}"),
+        ("answers taken by the provider at least once", f"{len(load.taken)}"),
         ("lost", f"{len(load.lost)}"),
         ("refused by the provider, and tried again", f"{sum(load.refused.values())}"),
         ("taken, and the answer lost on the way", f"{sum(load.unheard.values())}"),
@@ -241,14 +284,14 @@ def _table(load: Load) -> str:
         ("of those more than lost answers explain", f"{len(load.beyond_the_bound)}"),
         ("given up", f"{load.dead}"),
         ("wait until taken, p50 / p95 / longest", _three(waits)),
-        ("from the first told to the last taken", f"{last_s:.0f} s"),
+        ("from the first text to the last answer", f"{last_s:.0f} s"),
         ("at the provider at once, at the most", f"{load.at_once_max} of {SENDERS_AT_ONCE}"),
         ("in the outbox at once, at the most", f"{load.waiting_max} rows"),
         ("connections to PostgreSQL, at the most", f"{load.connections_max} of {CONNECTIONS}"),
         ("memory, first / last sample", f"{load.rss_kb[0][1]} / {load.rss_kb[-1][1]} kB"),
         ("memory, slope of the second half", f"{growth:+.0f} kB a minute{judged}"),
     ]
-    return "\n".join(f"{name:<42}{value}" for name, value in rows)
+    return "\n".join(f"{name:<46}{value}" for name, value in rows)
 
 
 def _three(waits: list[float]) -> str:

@@ -23,7 +23,7 @@ _IDLE_S = 30  # a connection that says nothing for so long is dropped, as provid
 
 @dataclass(slots=True)
 class Counts:
-    """What became of every message, by its text, which is another for each.
+    """What became of every answer, by the phone that it went to: each has texted once.
 
     Args:
         taken: how often it was taken; once is right.
@@ -72,7 +72,7 @@ class Provider:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, text: str) -> bytes | None:
+    def answer(self, to: str) -> bytes | None:
         """Think, take the message or not, and answer: b"" where it refuses; None where the answer
         gets lost."""
         with self._lock:
@@ -82,17 +82,17 @@ class Provider:
         time.sleep(self._think_s)
         with self._lock:
             self._under_way -= 1
-            return self._decide(text, drawn)
+            return self._decide(to, drawn)
 
-    def _decide(self, text: str, drawn: float) -> bytes | None:
+    def _decide(self, to: str, drawn: float) -> bytes | None:
         counts = self.counts
         if drawn < self._failing / 2:
-            counts.refused[text] += 1
+            counts.refused[to] += 1
             return b""
-        counts.taken[text] += 1
-        counts.first_at.setdefault(text, time.monotonic())
+        counts.taken[to] += 1
+        counts.first_at.setdefault(to, time.monotonic())
         if drawn < self._failing:
-            counts.unheard[text] += 1
+            counts.unheard[to] += 1
             return None
         return _taken(f"ATXid_{counts.taken.total()}")
 
@@ -105,8 +105,8 @@ class Provider:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                (text,) = parse_qs(body.decode())["message"]
-                answer = provider.answer(text)
+                (to,) = parse_qs(body.decode())["to"]
+                answer = provider.answer(to)
                 if answer is None:
                     self.close_connection = True
                     return

@@ -19,8 +19,8 @@ class Load:
     """What happened.
 
     Args:
-        told: when each message was told, by its text, on the clock of `first_at`.
-        taken: how often the provider took each.
+        told: when each text was sent to the gateway, by its phone, on the clock of `first_at`.
+        taken: how often the provider took an answer to each.
         unheard: how often it took it and its answer was lost.
         refused: how often it said that it does not take it.
         first_at: when it first took it.
