@@ -174,15 +174,15 @@ def _a_repeat_changes_nothing(history: History) -> Iterator[str]:
 
 def _shown_is_kept(history: History) -> Iterator[str]:
     """A screen that wants an answer goes out only when its answer will be understood."""
-    seen: set[tuple[str, str]] = set()
+    kept = [one for one in history.answered if (one.hop.session, one.hop.number) in history.kept]
+    # Where a network does not count, an answer may be taken for a repeat of one that looks alike.
+    known = {(one.hop.session, one.text) for one in kept}
     for one in history.answered:
         hop = one.hop
-        # An empty answer may be taken for a repeat; and what the bank has decided, or made sure
-        # that it never will be done, is said, also where it cannot be kept.
-        known = (hop.session, one.text) in seen or hop.orders or (hop.pin and hop.keys)
-        seen.add((hop.session, one.text))
-        kept = (hop.session, hop.number) in history.kept
-        if not (kept or known or one.ends or one.sorry):
+        # What the bank has decided, or made sure that it never will be done, is said, also where it
+        # cannot be kept.
+        decided = hop.orders or (hop.pin and hop.keys)
+        if not ((hop.session, one.text) in known or decided or one.ends or one.sorry):
             yield f"{hop.session}/{hop.number} was shown, and nobody kept it"
 
 
