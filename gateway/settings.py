@@ -56,6 +56,12 @@ class Settings(BaseSettings):
     pin_peppers: Json[dict[int, SecretStr]] = Field(
         description='by version, 32 bytes in hex: {"1": "…"}; new PINs take the highest'
     )
+    staff_keys: Json[dict[str, str]] = Field(
+        "{}", description='of /staff/v1: {"name": "sha256 of the key, in hex"}'
+    )
+    staff_database_url: SecretStr = Field(
+        SecretStr(""), description="postgresql://… as the owner, for /staff/v1 alone"
+    )
 
     # The cooperative.
     cooperative: str = Field("norandino", pattern=r"^[a-z][a-z0-9-]{1,30}$")
@@ -112,6 +118,19 @@ class Settings(BaseSettings):
     draft_s: int = Field(bounds.DRAFT_S, ge=60, le=86_400, description="how long a redial goes on")
     go_on_sms: bool = Field(
         default=True, description="an SMS to who lost the signal in a money order: it costs"
+    )
+
+    pin_digits_min: int = Field(
+        bounds.PIN_DIGITS_MIN,
+        ge=bounds.PIN_DIGITS_MIN,
+        le=bounds.PIN_DIGITS_MAX,
+        description="of a new PIN",
+    )
+    pin_digits_max: int = Field(
+        bounds.PIN_DIGITS_MAX, ge=bounds.PIN_DIGITS_MIN, le=bounds.PIN_DIGITS_MAX
+    )
+    code_hours: int = Field(
+        72, ge=1, le=bounds.CODE_HOURS_MAX, description="how long an activation code is good"
     )
 
     notice_detail_days: int = Field(
