@@ -5,6 +5,7 @@ A secret may also come from a file: `CHASKI_DATABASE_URL_FILE=/run/secrets/datab
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ DEMO_PEPPER = "00" * 32
 DEMO_TWILIO_TOKEN = "demo-token"  # noqa: S105
 
 _SECRET_CHARS_MIN = 16
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PEPPER = re.compile(r"(?:[0-9a-f]{2}){32,}")  # 32 bytes or more, in hex
 _MENUS = Path(__file__).parent.parent / "menus"
 
@@ -56,9 +58,7 @@ class Settings(BaseSettings):
     pin_peppers: Json[dict[int, SecretStr]] = Field(
         description='by version, 32 bytes in hex: {"1": "…"}; new PINs take the highest'
     )
-    staff_keys: Json[dict[str, str]] = Field(
-        "{}", description='of /staff/v1: {"name": "sha256 of the key, in hex"}'
-    )
+    staff_keys: str = Field("{}", description='of /staff/v1: {"name": "sha256 of the key, in hex"}')
     staff_database_url: SecretStr = Field(
         SecretStr(""), description="postgresql://… as the owner, for /staff/v1 alone"
     )
@@ -158,6 +158,23 @@ class Settings(BaseSettings):
             for version, pepper in self.pin_peppers.items()
         }
 
+    @property
+    def staff(self) -> dict[str, str]:
+        """Who may call `/staff/v1`, and the SHA-256 of their keys."""
+        return dict(json.loads(self.staff_keys))
+
+    @field_validator("staff_keys")
+    @classmethod
+    def _hashed_keys(cls, value: str) -> str:
+        try:
+            keys = json.loads(value)
+            fine = all(name.strip() and _SHA256.fullmatch(key) for name, key in keys.items())
+        except (ValueError, TypeError, AttributeError):
+            fine = False
+        if not fine or len(keys) > bounds.STAFF_KEYS_MAX:
+            raise ValueError('{"name": "sha256 of the key"}: openssl rand -hex 32, then sha256sum')
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -181,6 +198,10 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}WEBHOOK_SECRETS: one is empty, or has a slash in it")
         if missing := self._half_contracts():
             raise ValueError("; ".join(missing))
+        if self.pin_digits_min > self.pin_digits_max:
+            raise ValueError(f"{PREFIX}PIN_DIGITS_MIN: more than {PREFIX}PIN_DIGITS_MAX")
+        if self.staff and not self.staff_database_url.get_secret_value():
+            raise ValueError(f"{PREFIX}STAFF_DATABASE_URL is missing, which STAFF_KEYS needs")
         if self.demo:
             return self
         if min(map(len, self.secrets)) < _SECRET_CHARS_MIN:

@@ -48,16 +48,16 @@ class Office:
 
     Args:
         database: signed in as the owner of the schemas.
-        keyed: with the peppers that the gateway has.
+        keyed: with the peppers that the gateway has; None where nothing is to be issued.
         code_hours: how long a code is good.
         now: the time, aware.
     """
 
     def __init__(
-        self, database: Database, keyed: KeyedHashes, code_hours: int, now: dt.datetime
+        self, database: Database, keyed: KeyedHashes | None, code_hours: int, now: dt.datetime
     ) -> None:
         self._database = database
-        self._keyed = keyed
+        self._peppered = keyed
         self._good_for = dt.timedelta(hours=code_hours)
         self._now = now
 
@@ -140,6 +140,12 @@ class Office:
         call = "select bank.register_by_staff(%s, %s, %s, %s, %s, %s, %s) as new"
         if not self._database.row(call, (*params, by, self._now))["new"]:
             raise OfficeError("is_registered", "this member, or this phone, is registered already")
+
+    @property
+    def _keyed(self) -> KeyedHashes:
+        if self._peppered is None:
+            raise ValueError("without a pepper nothing can be issued")
+        return self._peppered
 
     def _member(self, msisdn: Msisdn) -> MemberView:
         member = Members(self._database).by_msisdn(msisdn)

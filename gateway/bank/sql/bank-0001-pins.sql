@@ -18,8 +18,8 @@ create table bank.pin_credential (
     blocked_at timestamptz
 );
 
--- Which hashes a rotation of peppers has still to seal anew.
-create index pin_credential_pepper on bank.pin_credential (pepper_version, member_ref);
+-- Which peppers are still needed.
+create index pin_credential_pepper on bank.pin_credential (pepper_version);
 
 -- One row an attempt. The key is the hop that brought it, so that a repeated hop costs no second guess.
 create table bank.pin_attempt (
@@ -200,14 +200,14 @@ begin atomic
 end;
 
 -- The next hashes that are not sealed by this pepper. For the rotation of peppers, as the owner.
-create function bank.pins_to_seal(p_pepper_version integer, p_rows integer)
+create function bank.pins_to_seal(p_pepper_version integer, p_after text, p_rows integer)
 returns table (member_ref text, hash text, pepper_version integer)
 language sql stable
 begin atomic
     select c.member_ref, c.hash, c.pepper_version
     from bank.pin_credential as c
-    where c.pepper_version <> p_pepper_version
-    order by c.pepper_version, c.member_ref
+    where c.pepper_version <> p_pepper_version and c.member_ref > p_after
+    order by c.member_ref
     limit p_rows;
 end;
 

@@ -250,6 +250,15 @@ begin atomic
         and c.used_at is null and c.revoked_at is null and c.expires_at > p_now;
 end;
 
+-- How many codes that may still be used are under another pepper than this one.
+create function bank.codes_by_older_pepper(p_pepper_version integer) returns bigint
+language sql stable
+begin atomic
+    select count(*) from bank.activation_code as c
+    where c.used_at is null and c.revoked_at is null and c.pepper_version <> p_pepper_version
+        and c.expires_at > now();
+end;
+
 -- Whether who has no PIN may choose one now.
 create function bank.invited(
     p_member_ref text, p_msisdn text, p_now timestamptz, p_tries_max integer
@@ -543,7 +552,7 @@ revoke execute on function
     bank.invited, bank.begin_enrolment, bank.begin_change, bank.claim_code_attempt,
     bank.settle_code_attempt, bank.digits_to_avoid, bank.propose_pin, bank.proposed_pin,
     bank.activate_pin, bank.access_of, bank.reset_asked, bank.register_by_staff,
-    bank.freeze_by_staff
+    bank.freeze_by_staff, bank.codes_by_older_pepper
 from public;
 
 grant execute on function
