@@ -497,10 +497,11 @@ begin
             p_member_ref, 'pin_changed', 'careful', p_careful_until, p_now
         );
     end if;
-    perform notices.tell(
-        case chosen.purpose when 'enrol' then 'pin_activated' else 'pin_changed' end,
-        p_member_ref, '{}'
-    );
+    if chosen.purpose = 'enrol' then
+        perform notices.tell('pin_activated', p_member_ref, '{}');
+    else
+        perform notices.tell('pin_changed', p_member_ref, '{}');
+    end if;
     return true;
 end;
 $$;
