@@ -23,7 +23,8 @@ from redis.retry import Retry
 from gateway.bank.bank import CATALOGUE, Bank
 from gateway.bank.consents import Consents
 from gateway.bank.desk import Desk
-from gateway.bank.hashing import OWASP_2026, PepperedArgon2, PinHasher
+from gateway.bank.hashing import OWASP_2026, KeyedHashes, PepperedArgon2, PinHasher
+from gateway.bank.new_pins import NewPins
 from gateway.bank.operations import Operation
 from gateway.bank.pins import Pins
 from gateway.bank.register import Members
@@ -367,15 +368,18 @@ def _instructions(database: Database, ledger: Ledger, parts: Parts) -> Instructi
 
 def _bank(settings: Settings, parts: Parts, database: Database, ledger: Ledger) -> Bank:
     hasher = parts.hasher or PepperedArgon2(settings.peppers, OWASP_2026)
+    pins = Pins(database, hasher)
+    digits = (settings.pin_digits_min, settings.pin_digits_max)
     desk = Desk(
         members=Members(database),
         consents=Consents(database),
+        new_pins=NewPins(database, hasher, KeyedHashes(settings.peppers), pins, digits),
         ledger=ledger,
         instructions=_instructions(database, ledger, parts),
         region=settings.region,
     )
     zone = ZoneInfo(settings.timezone)
-    return Bank(desk, Pins(database, hasher), parts.operations, parts.now, zone)
+    return Bank(desk, pins, parts.operations, parts.now, zone)
 
 
 def _watch(metrics: Metrics, outbox: Outbox, wake_ups: WakeUps) -> None:

@@ -62,6 +62,19 @@ RECONNECT_S = 2  # PostgreSQL away: how long one row of tries to connect goes on
 # PIN attempts.
 PIN_TRIES = 3
 PIN_LOCK_S = 15 * 60
+PIN_LOCKS_MAX = 2  # in a row: after the second one only staff open it again
+PIN_CAREFUL_S = 24 * 3600  # after a new PIN less may be moved: whoever took it is found out
+PIN_PENDING_S = 600  # from a DNI typed to a PIN entered twice: a few sessions
+ROTATE_ROWS = 200  # sealed hashes a batch: it takes milliseconds, and holds no lock
+
+# Activation codes.
+CODE_DIGITS = 8  # 5 guesses of 100,000,000
+CODE_TRIES = 5
+CODE_HOURS_MAX = 14 * 24
+DNI_DIGITS = 8
+STAFF_KEYS_MAX = 200  # a cooperative has tens of branches and agents
+STAFF_NAME_CHARS_MAX = 60
+DEEDS_SHOWN = 8  # of a member, to staff
 PIN_VERIFICATIONS_AT_ONCE = 2  # argon2id takes 19 MiB and a core each; more would only queue
 
 # Money orders.

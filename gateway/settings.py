@@ -5,6 +5,7 @@ A secret may also come from a file: `CHASKI_DATABASE_URL_FILE=/run/secrets/datab
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ DEMO_PEPPER = "00" * 32
 DEMO_TWILIO_TOKEN = "demo-token"  # noqa: S105
 
 _SECRET_CHARS_MIN = 16
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PEPPER = re.compile(r"(?:[0-9a-f]{2}){32,}")  # 32 bytes or more, in hex
 _MENUS = Path(__file__).parent.parent / "menus"
 
@@ -55,6 +57,10 @@ class Settings(BaseSettings):
     session_secret: SecretStr = Field(description="keys the hashes that sessions are kept under")
     pin_peppers: Json[dict[int, SecretStr]] = Field(
         description='by version, 32 bytes in hex: {"1": "…"}; new PINs take the highest'
+    )
+    staff_keys: str = Field("{}", description='of /staff/v1: {"name": "sha256 of the key, in hex"}')
+    staff_database_url: SecretStr = Field(
+        SecretStr(""), description="postgresql://… as the owner, for /staff/v1 alone"
     )
 
     # The cooperative.
@@ -114,6 +120,19 @@ class Settings(BaseSettings):
         default=True, description="an SMS to who lost the signal in a money order: it costs"
     )
 
+    pin_digits_min: int = Field(
+        bounds.PIN_DIGITS_MIN,
+        ge=bounds.PIN_DIGITS_MIN,
+        le=bounds.PIN_DIGITS_MAX,
+        description="of a new PIN",
+    )
+    pin_digits_max: int = Field(
+        bounds.PIN_DIGITS_MAX, ge=bounds.PIN_DIGITS_MIN, le=bounds.PIN_DIGITS_MAX
+    )
+    code_hours: int = Field(
+        72, ge=1, le=bounds.CODE_HOURS_MAX, description="how long an activation code is good"
+    )
+
     notice_detail_days: int = Field(
         90, ge=1, le=3650, description="how long the figures of what was sent are kept"
     )
@@ -139,6 +158,23 @@ class Settings(BaseSettings):
             for version, pepper in self.pin_peppers.items()
         }
 
+    @property
+    def staff(self) -> dict[str, str]:
+        """Who may call `/staff/v1`, and the SHA-256 of their keys."""
+        return dict(json.loads(self.staff_keys))
+
+    @field_validator("staff_keys")
+    @classmethod
+    def _hashed_keys(cls, value: str) -> str:
+        try:
+            keys = json.loads(value)
+            fine = all(name.strip() and _SHA256.fullmatch(key) for name, key in keys.items())
+        except (ValueError, TypeError, AttributeError):
+            fine = False
+        if not fine or len(keys) > bounds.STAFF_KEYS_MAX:
+            raise ValueError('{"name": "sha256 of the key"}: openssl rand -hex 32, then sha256sum')
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -162,6 +198,10 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}WEBHOOK_SECRETS: one is empty, or has a slash in it")
         if missing := self._half_contracts():
             raise ValueError("; ".join(missing))
+        if self.pin_digits_min > self.pin_digits_max:
+            raise ValueError(f"{PREFIX}PIN_DIGITS_MIN: more than {PREFIX}PIN_DIGITS_MAX")
+        if self.staff and not self.staff_database_url.get_secret_value():
+            raise ValueError(f"{PREFIX}STAFF_DATABASE_URL is missing, which STAFF_KEYS needs")
         if self.demo:
             return self
         if min(map(len, self.secrets)) < _SECRET_CHARS_MIN:

@@ -31,7 +31,7 @@ from gateway.dialog.keywords import Command, Maybe, TextOrder, read_text
 from gateway.dialog.machine import Machine, like_a_pin
 from gateway.dialog.state import Left, Place, State
 from gateway.dialog.steps import Call, Why
-from gateway.values.consent import Consent, Purpose
+from gateway.values.consent import BY_TEXT, Consent, Purpose
 from gateway.values.gsm import plain
 from gateway.values.member import MemberView
 from gateway.values.outcome import Outcome, Refused
@@ -212,7 +212,7 @@ class _Letter:
 
     def _stopped(self) -> Replying:
         """The receipts of their money go on: a forged text may not silence an alarm."""
-        for purpose in Purpose:
+        for purpose in BY_TEXT:
             yield Agree(self.member, self._consent(purpose, given=False))
         return self.answers("sms_off", "stopped")
 

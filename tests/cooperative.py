@@ -22,12 +22,14 @@ from flask.testing import FlaskClient
 
 from gateway import bootstrap
 from gateway.bank.bank import CATALOGUE, Order
-from gateway.bank.hashing import CHEAPEST_FOR_TESTS, PepperedArgon2
+from gateway.bank.hashing import CHEAPEST_FOR_TESTS, KeyedHashes, PepperedArgon2
+from gateway.bank.office import Office
 from gateway.bank.operations import Operation
 from gateway.bootstrap import Parts
 from gateway.channels.africastalking.ussd import parse
 from gateway.conversation import Open, Perform, take
 from gateway.db.pool import Database, DatabaseUnavailableError
+from gateway.demo.cooperative import Person
 from gateway.demo.seed import seed
 from gateway.driver import Gateway
 from gateway.ledger.postgres.adapter import PostgresLedger
@@ -151,7 +153,24 @@ class Cooperative:
     clock: Clock
     duties: tuple[Duty, ...]
     metrics: Metrics
+    codes: dict[str, str] = field(default_factory=dict)
     _read: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def office(self) -> Iterator[Office]:
+        """The desk where staff issue codes, as it is now."""
+        app_url = self.settings.database_url.get_secret_value()
+        with Database(app_url.replace("chaski_app", "chaski_owner"), 2) as database:
+            database.open()
+            keyed = KeyedHashes(self.settings.peppers)
+            yield Office(database, keyed, self.settings.code_hours, self.clock.now())
+
+    def invite(self, person: Person) -> str:
+        """Staff give somebody a code; it is the last one in `codes`."""
+        with self.office() as office:
+            issued = office.invite(Msisdn(person.msisdn), person.dni, person.born, "Ana")
+        self.codes[person.ref] = issued.code
+        return issued.code
 
     def phone(self, msisdn: str) -> Handset:
         """A phone with this number."""

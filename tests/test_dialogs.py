@@ -17,6 +17,7 @@ _LINE = re.compile(r"(?P<who>[A-Z][a-zñáéíóú]+): (?P<typed>.*)")
 _TEXTED = re.compile(r"(?P<who>[A-Z][a-zñáéíóú]+) escribe un SMS: (?P<text>.*)")
 _DIALLED = re.compile(r"\*775(?:\*(?P<then>.+))?#")
 _REFERENCE = re.compile(r"(?<=[Oo]p\. )\d{6,}")
+_INVITED = re.compile(r"A (?P<who>[A-Z][a-z]+) le dan un codigo")
 _WAITS = re.compile(r"\((?P<minutes>\d+) minutos despues\)")
 
 
@@ -41,6 +42,8 @@ def _play(script: str, cooperative: Cooperative) -> Iterator[str]:
     for line in script.rstrip("\n").split("\n"):
         if waits := _WAITS.fullmatch(line):
             cooperative.clock.pass_time(minutes=int(waits["minutes"]))
+        elif invited := _INVITED.fullmatch(line):
+            cooperative.invite(BY_NAME[invited["who"]])
         elif texted := _TEXTED.fullmatch(line):
             yield line
             yield f"    {_masked(_answer_to(texted['who'], texted['text'], cooperative))}"
@@ -65,6 +68,8 @@ def _answer(who: str, typed: str, phones: dict[str, Handset], cooperative: Coope
         return phones[who].dial(dialled["then"] or "")
     if typed == "(su PIN)":
         typed = BY_NAME[who].pin or ""
+    if typed == "(su codigo)":
+        typed = cooperative.codes[BY_NAME[who].ref]
     return phones[who].press("" if typed == "(nada)" else typed)
 
 

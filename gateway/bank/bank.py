@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from gateway.bank import accounts, consents, language, loans, payees, transfers
+import msgspec
+
+from gateway.bank import accounts, consents, enrolment, language, loans, payees, transfers
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
 from gateway.bank.orders import carried_out
@@ -21,11 +23,12 @@ from gateway.values.member import MemberView
 from gateway.values.msisdn import Msisdn
 from gateway.values.outcome import Outcome, Record, Refused, Remembered, Value, Values
 from gateway.values.pin import Pin
+from gateway.values.secret import Secret
 from gateway.values.turn import Origin
 
 CATALOGUE: Mapping[str, Operation] = {
     operation.name: operation
-    for module in (accounts, consents, language, loans, payees, transfers)
+    for module in (accounts, consents, enrolment, language, loans, payees, transfers)
     for operation in module.OPERATIONS
 }
 
@@ -35,7 +38,7 @@ class Order:
     """What a conversation asks for: an operation's name, and everything it needs.
 
     `hop` names the hop that asks, the same for all its copies; `language` and `book` (its digest)
-    are what the member has read.
+    are what the member has read. `secret` is what was typed for a secret slot.
     """
 
     operation: str
@@ -47,6 +50,7 @@ class Order:
     hop: str
     language: str
     book: str
+    secret: Secret | None = None
 
 
 class Bank:
@@ -76,7 +80,11 @@ class Bank:
 
     def identify(self, msisdn: Msisdn) -> MemberView | None:
         """Whose phone this is."""
-        return self._desk.members.by_msisdn(msisdn)
+        member = self._desk.members.by_msisdn(msisdn)
+        if member is None or member.enrolled:
+            return member
+        invited = self._desk.new_pins.invited(member.ref, msisdn, self._now())
+        return msgspec.structs.replace(member, invited=invited)
 
     def recall(self, origin: Origin) -> Remembered | None:
         """What became of the last money order of this very session, if there was one."""
@@ -172,6 +180,9 @@ class Bank:
             today=now.astimezone(self._timezone).date(),
             language=order.language,
             book=order.book,
+            hop=order.hop,
+            secret=order.secret,
+            pin=order.pin if operation.repeats_pin else None,
         )
         try:
             return operation.perform(self._desk, request)

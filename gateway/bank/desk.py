@@ -11,6 +11,7 @@ from gateway.ledger.port import Account, AccountKind, Ledger
 
 if TYPE_CHECKING:
     from gateway.bank.consents import Consents
+    from gateway.bank.new_pins import NewPins
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Desk:
 
     members: Members
     consents: Consents
+    new_pins: NewPins
     ledger: Ledger
     instructions: Instructions
     region: str

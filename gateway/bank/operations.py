@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from gateway.values.member import MemberView
 from gateway.values.money import Money
 from gateway.values.outcome import Outcome, Record, Values
+from gateway.values.pin import Pin
+from gateway.values.secret import Secret
 from gateway.values.turn import Origin
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ class Request:
         today: the business date.
         language: in which the member has read what it is about.
         book: the digest of the menus in which they have read it.
+        hop: names the hop that asks, the same for all its copies.
+        secret: what was typed for a secret slot, for the operation that checks it.
+        pin: the second entry of a new PIN, for the operation that compares it.
     """
 
     member: MemberView
@@ -44,6 +49,17 @@ class Request:
     today: dt.date
     language: str
     book: str
+    hop: str
+    secret: Secret | None = None
+    pin: Pin | None = None
+
+    def typed(self) -> Secret:
+        """What was typed for a secret slot."""
+        return _typed(self.secret, Secret, "secret")
+
+    def second_entry(self) -> Pin:
+        """The new PIN, typed again."""
+        return _typed(self.pin, Pin, "pin")
 
     def money(self, name: str) -> Money:
         """The slot `name`, an amount."""
@@ -72,6 +88,9 @@ class Operation:
             come with it.
         moves_money: then it needs a key, and a screen that confirms with the PIN.
         needs_pin: whether it answers only to the member's PIN.
+        secret: whether it checks what was typed for a secret slot; then its result is a `token`,
+            which the draft keeps in the secret's place.
+        repeats_pin: whether the PIN on its confirm screen is the second entry of a new one.
     """
 
     name: str
@@ -82,6 +101,8 @@ class Operation:
     refusals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     moves_money: bool = False
     needs_pin: bool = False
+    secret: bool = False
+    repeats_pin: bool = False
 
 
 def _typed(value: object, kind: type[_T], name: str) -> _T:

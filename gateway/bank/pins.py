@@ -6,17 +6,18 @@ import datetime as dt
 import math
 
 from gateway.bank.hashing import PinHasher
-from gateway.bounds import PIN_LOCK_S, PIN_TRIES
+from gateway.bounds import PIN_LOCK_S, PIN_LOCKS_MAX, PIN_TRIES
 from gateway.db.pool import Database, Row
 from gateway.values.outcome import Refused
 from gateway.values.pin import Pin
 from gateway.values.turn import Origin
 
 # What the PIN is refused with, before the operation is asked at all.
-REFUSALS = frozenset({"no_pin", "wrong_pin", "pin_locked", "frozen"})
+REFUSALS = frozenset({"no_pin", "wrong_pin", "pin_locked", "pin_blocked", "frozen"})
 
-_CLAIM = "select * from bank.claim_pin_attempt(%s, %s, %s, %s, %s, %s)"
+_CLAIM = "select * from bank.claim_pin_attempt(%s, %s, %s, %s, %s, %s, %s)"
 _SETTLE = "select bank.settle_pin_attempt(%s, %s)"
+_REHASH = "select bank.rehash_pin(%s, %s, %s, %s)"
 
 
 class Pins:
@@ -40,21 +41,27 @@ class Pins:
             now: for the lock.
         """
         lock = dt.timedelta(seconds=PIN_LOCK_S)
-        claim = self._database.row(_CLAIM, (member_ref, hop, key, now, PIN_TRIES, lock))
+        params = (member_ref, hop, key, now, PIN_TRIES, lock, PIN_LOCKS_MAX)
+        claim = self._database.row(_CLAIM, params)
         match claim["verdict"], claim["right_pin"]:
             case ("none", _):
                 return Refused("no_pin")
             case ("frozen", _):
                 return Refused("frozen")
-            case ("locked", _):
+            case ("locked" | "blocked", _):
                 return _locked(claim, now)
             case ("again", True):
                 return None
             case ("again", False):
                 return _wrong(claim, now)
-        right = self._hasher.verify(member_ref, pin, claim["hash"], claim["pepper_version"])
+        sealed, version = claim["hash"], claim["pepper_version"]
+        right = self._hasher.verify(member_ref, pin, sealed, version)
         self._database.call(_SETTLE, (hop, right))
-        return None if right else _wrong(claim, now)
+        if not right:
+            return _wrong(claim, now)
+        if self._hasher.outdated(member_ref, sealed, version):
+            self._database.call(_REHASH, (member_ref, sealed, *self._hasher.hash(member_ref, pin)))
+        return None
 
     def freeze(self, member_ref: str, origin: Origin, now: dt.datetime) -> None:
         """From now on no PIN opens anything of this member's, until staff lift it."""
@@ -75,5 +82,7 @@ def _wrong(claim: Row, now: dt.datetime) -> Refused:
 
 
 def _locked(claim: Row, now: dt.datetime) -> Refused:
+    if claim["blocked"]:
+        return Refused("pin_blocked")
     until = claim["locked_until"] or now
     return Refused("pin_locked", {"minutes": max(math.ceil((until - now).total_seconds() / 60), 1)})

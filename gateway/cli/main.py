@@ -21,6 +21,7 @@ from gateway.cli.desk import phone_number, plainly
 from gateway.cli.ledger import ledger
 from gateway.cli.members import members
 from gateway.cli.menus import menus
+from gateway.cli.peppers import pins
 from gateway.cli.publishing import publish
 from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
@@ -137,7 +138,7 @@ def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
     use(handset, click.echo, ask)
 
 
-for _group in (channels, ledger, members, menus, sms, smpp):
+for _group in (channels, ledger, members, menus, pins, sms, smpp):
     main.add_command(_group)
 
 
@@ -172,6 +173,7 @@ def _demo_environment(endpoints: Endpoints, port: int) -> dict[str, str]:
 
 def _invitation(port: int, data: Path) -> str:
     url = f"http://127.0.0.1:{port}"
+    folder = shlex.quote(str(data))
     return f"""
 Chaski answers at {url}
   Dial as Rosa (PIN 4826), in another terminal:
@@ -179,6 +181,8 @@ Chaski answers at {url}
   Or as the aggregator would:
     curl -s {url}/ussd/africastalking/demo -d sessionId=s1 -d serviceCode='*775#' \\
       --data-urlencode phoneNumber=+51987000001 -d networkCode=99999 -d text=
+  Wilmer has no PIN yet: issue him a code, and dial as +51987000006:
+    .venv/bin/chaski members invite --phone +51987000006 --dni 40000006 --data {folder}
   Look into the books:
-    .venv/bin/chaski ledger verify --data {shlex.quote(str(data))}
+    .venv/bin/chaski ledger verify --data {folder}
 Ctrl-C stops it."""

@@ -128,7 +128,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One thing that a journey must know. `lines` is where each of its keys stands."""
+    """One thing that a journey must know.
+
+    Args:
+        check: of a `secret`: the operation that what is typed goes to.
+        ends: choices that end the journey, each with what is said.
+        lines: where each of its keys stands.
+    """
 
     name: str
     at: str
@@ -136,6 +142,8 @@ class Slot:
     ask: Say
     only_when: Condition | None = None
     choices: tuple[Choice, ...] = ()
+    check: str | None = None
+    ends: Mapping[str, Say] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -163,6 +171,7 @@ class Journey:
         draft: how an unfinished one is called, by the first wording of which every name is known:
             `enviar {amount} a {payee.name}`, else `enviar dinero`.
         help: what it is for, in a sentence.
+        newcomers: it is what a dial of who has no PIN opens, and they reach nothing else.
         inputs_max: the most that a member has to type after dialling, the PIN included.
         quote: an operation that is asked before the confirmation: what it costs, whether it may be.
         none: what to say where the operation's list is empty.
@@ -176,6 +185,7 @@ class Journey:
     sms_values: Mapping[str, str]
     draft: Say | None
     help: Say | None
+    newcomers: bool
     inputs_max: int
     slots: tuple[Slot, ...]
     quote: str | None
@@ -266,6 +276,11 @@ class Book:
     receipts: Mapping[str, Say]
     lines: Mapping[str, str] = field(default_factory=dict)
     money: frozenset[str] = frozenset()
+
+    @property
+    def enrolment(self) -> Journey | None:
+        """What a dial of who has no PIN opens."""
+        return next((each for each in self.journeys.values() if each.newcomers), None)
 
     def order(self, operation: str, values: Mapping[str, Value], language: str) -> str:
         """How an order is called of which only this is known: `enviar S/ 50.00 a Segundo C.`, and

@@ -28,6 +28,8 @@ class Kind:
         none: the sentence for when there is nothing to offer and nothing can be typed.
         fields: what a placeholder may name of a record, each with its kind; empty for a scalar.
         whom: whether money goes to it: then the screen that confirms has to name it.
+        secret: nobody may read it again: what is typed goes to the slot's own `check:` at once, and
+            the draft keeps a token in its place.
     """
 
     offers: str | None = None
@@ -38,6 +40,7 @@ class Kind:
     fields: Mapping[str, str] = field(default_factory=dict)
     misread: tuple[str, ...] = ()
     whom: bool = False
+    secret: bool = False
 
 
 PRODUCT: Mapping[str, str] = {"code": "ref", "name": "product"}
@@ -63,4 +66,5 @@ KINDS: Mapping[str, Kind] = {
     "date": Kind(parse=answers.day, misread=("not_a_date",)),
     "choice": Kind(),  # of the slot's own options
     "language": Kind(),  # of those that the book offers
+    "secret": Kind(secret=True),
 }

@@ -29,8 +29,10 @@ from gateway.dialog.steps import Call, Show, Step, Visit, Why
 from gateway.values.member import MemberView
 from gateway.values.outcome import Done, Outcome, Pending, Refused, Rows, Value, Values
 from gateway.values.pin import Pin
+from gateway.values.secret import Secret
 
 BACK, HOME, MORE = "0", "00", "9"
+LOCKED = frozenset({"pin_locked", "pin_blocked", "frozen"})  # refusals that end the session
 
 _LIKE_A_PIN = re.compile(rf"[0-9]{{{PIN_DIGITS_MIN},{PIN_DIGITS_MAX}}}")
 
@@ -66,12 +68,26 @@ class Machine:
         if visit.member is None:
             return self._end(start, self._display.say(start, "stranger"))
         if not visit.member.enrolled:
-            return self._end(start, self._display.say(start, "not_enrolled"))
+            return self._enrol(start, visit)
         draft = drafts.still_good(self.book, visit.draft)
+        if draft and self.book.journeys[draft.journey].newcomers:
+            draft = None  # of before they had a PIN
         start = _with(start, given=visit.given, tells=bool(visit.notice))
         if draft and not visit.answers:
             return self._offer_to_go_on(_with(start, draft=draft), visit.notice)
         return self._home(_with(start, queue=visit.answers), visit.notice)
+
+    def _enrol(self, start: State, visit: Visit) -> Step:
+        """Who has no PIN reaches one journey, and this only with a code. What they had answered is
+        still there, but for secrets; and none of those comes with a dial."""
+        journey = self.book.enrolment
+        if journey is None or visit.member is None or not visit.member.invited:
+            return self._end(start, self._display.say(start, "not_enrolled"))
+        draft = drafts.still_good(self.book, visit.draft)
+        if draft is None or draft.journey != journey.name:
+            draft = Draft(journey=journey.name)
+        dialled = bool(visit.answers)
+        return self._next(_with(start, menu=self.book.home, draft=draft, pin_shown=dialled))
 
     def tell(self, visit: Visit) -> Step:
         """Say what became of an order of a session that was lost, and end it: whatever else of it
@@ -129,6 +145,8 @@ class Machine:
                 return self._offered(state, outcome)
             case Why.RESOLVE:
                 return self._resolved(state, outcome)
+            case Why.CHECK:
+                return self._checked(state, outcome)
             case Why.QUOTE:
                 return self._quoted(state, outcome)
             case Why.DO:
@@ -149,6 +167,9 @@ class Machine:
     # ---- Menus -------------------------------------------------------------------------------
 
     def _home(self, state: State, notice: str = "") -> Step:
+        if journey := self._newcomers(state):
+            fresh = _with(state, trail=(), draft=Draft(journey=journey.name), body=notice)
+            return self._next(fresh)
         state = _with(state, trail=(), draft=None, body=notice)
         return self._menu(state, self.book.home)
 
@@ -204,6 +225,8 @@ class Machine:
         if state.draft is not None and state.draft.asked:
             last = state.draft.asked[-1]
             return self._next(_with(state, draft=drafts.without(state.draft, last)))
+        if self._newcomers(state):
+            return self._end(state, self._display.say(state, "bye"))
         if state.place is not Place.MENU:
             return self._menu(state, state.menu)
         if state.trail:
@@ -282,6 +305,9 @@ class Machine:
         anything else is meant for the next slot."""
         first, *rest = state.queue
         kind = KINDS[slot.type]
+        if kind.secret:
+            # It stays in the phone's list of calls: a secret is typed where it is asked, and only.
+            return self._ask(_with(state, queue=(), pin_shown=True), slot)
         listed = any(
             first == str(offer.key) or self._calls(slot, first, offer.value)
             for offer in state.offers
@@ -309,8 +335,11 @@ class Machine:
         slot = self._journey(state).slot(state.slot)
         for offer in state.offers:
             if typed == str(offer.key) or self._calls(slot, typed, offer.value):
-                return self._next(self._take(state, offer.value))
+                return self._chosen(state, slot, offer.value)
         kind = KINDS[slot.type]
+        if kind.secret:
+            draft = _drafted(state)
+            return state, Call(Why.CHECK, slot.check or "", draft.slots, secret=Secret(typed))
         if kind.resolve:
             return state, Call(Why.RESOLVE, kind.resolve, {**_drafted(state).slots, "typed": typed})
         if kind.parse is None:
@@ -320,6 +349,24 @@ class Machine:
         except NotUnderstoodError as error:
             return self._misread(state, error.code)
         return self._next(self._take(state, value))
+
+    def _chosen(self, state: State, slot: Slot, value: Value) -> Step:
+        """A choice may be the journey's end."""
+        if ending := slot.ends.get(str(value)):
+            return self._tell(state, self._display.text(ending, state))
+        return self._next(self._take(state, value))
+
+    def _checked(self, state: State, outcome: Outcome) -> Step:
+        """A secret is judged: its token is kept, or what was wrong is said."""
+        match outcome:
+            case Done(values):
+                return self._next(self._take(state, values["token"]))
+            case Refused(code) if code in LOCKED:
+                return self._end(state, self._display.say(state, code, outcome.values))
+            case Refused(code) if code not in self._journey(state).refused:
+                return self._wrong(state, code, outcome.values)
+            case _:
+                return self._refused(state, outcome)
 
     def _calls(self, slot: Slot, typed: str, value: Value) -> bool:
         """Whether a language was called by its name or its code: `IDIOMA ENGLISH`."""
@@ -377,8 +424,8 @@ class Machine:
             case Refused(code="wrong_pin"):
                 left = self._display.say(state, "wrong_pin", outcome.values)
                 return self._confirm(state, journey, left)
-            case Refused(code="pin_locked" | "frozen"):
-                return self._end(state, self._display.say(state, outcome.code, outcome.values))
+            case Refused(code) if code in LOCKED:
+                return self._end(state, self._display.say(state, code, outcome.values))
             case Refused():
                 return self._refused(state, outcome)
 
@@ -480,7 +527,9 @@ class Machine:
         return (f"1. {self._display.say(state, 'yes')}",)
 
     def _tell(self, state: State, text: str) -> Step:
-        """Say something that ends a journey but not the session."""
+        """Say something that ends a journey but not the session, unless there is nowhere to go."""
+        if self._newcomers(state):
+            return self._end(state, text)
         told, shown = self._screen(state, Place.TOLD, text)
         return _with(told, draft=None, offers=()), shown
 
@@ -508,6 +557,11 @@ class Machine:
         return State(book=self.book.digest, language=language, member=member)
 
     # ---- Drafts ------------------------------------------------------------------------------
+
+    def _newcomers(self, state: State) -> Journey | None:
+        """The one journey of who has no PIN; None for everybody else."""
+        here = state.member is not None and not state.member.enrolled
+        return self.book.enrolment if here else None
 
     def _journey(self, state: State) -> Journey:
         return self.book.journeys[_drafted(state).journey]

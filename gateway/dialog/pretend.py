@@ -88,10 +88,12 @@ TYPICAL = Examples(
         "left": (6,),
         "days_late": (12,),
         "minutes": (15,),
+        "least": (4,),
+        "most": (6,),
         "what": ("enviar S/ 85.40 a Segundo C.",),
         "problem": ("El monto debe ser mayor que cero.",),
     },
-    typed={"money": "50", "date": "25/12/26", "payee": "987654321"},
+    typed={"money": "50", "date": "25/12/26", "payee": "987654321", "secret": "40000001"},
 )
 
 _PLAIN_KINDS = (
@@ -105,7 +107,12 @@ LONGEST = Examples(
         "what": TYPICAL.known["what"],
         "problem": TYPICAL.known["problem"],
     },
-    typed={"money": "999999.99", "date": "25/12/2026", "payee": "987654321"},
+    typed={
+        "money": "999999.99",
+        "date": "25/12/2026",
+        "payee": "987654321",
+        "secret": "40000001",
+    },
 )
 
 
@@ -142,6 +149,7 @@ class PretendedBank:
             return Refused(code, self.examples.scalars(self._there(kinds)))
         room, gives = _room(declared.name), self._there(declared.gives)
         given = {name: self._result(kind, name, room) for name, kind in gives.items()}
+        given |= {"token": "00"} if declared.secret else {}
         said = {name: value for name, value in call.values.items() if name in given}
         return Done({**given, **said, **self.results.get(declared.name, {})}, self._rows(declared))
 

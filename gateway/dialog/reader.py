@@ -356,6 +356,7 @@ def read_journey(part: Part) -> Journey:
         sms_values=part.texts("sms_values"),
         draft=part.maybe_say("draft"),
         help=part.maybe_say("help"),
+        newcomers=part.flag("newcomers"),
         inputs_max=part.number("inputs_max", INPUTS_MAX),
         slots=tuple(_slot(name, below) for name, below in part.parts("slots").items()),
         quote=part.maybe("quote"),
@@ -377,6 +378,8 @@ def _slot(name: str, part: Part) -> Slot:
         ask=part.say("ask"),
         only_when=part.condition("only_when"),
         choices=tuple(Choice(value, say) for value, say in part.says("choices").items()),
+        check=part.maybe("check"),
+        ends=part.says("ends"),
         lines=part.lines(),
     )
     part.finish()

@@ -40,6 +40,9 @@ _MEANS: Mapping[str, str] = {
     "sms": "The words that begin it by SMS; the first is the one to teach.",
     "sms_alone": "Slots that are filled when such a word stands alone.",
     "sms_values": "Slots that are filled when values follow such a word.",
+    "check": "The operation that what is typed for a `secret` goes to, at once.",
+    "ends": "Choices that end the journey, and what is said then.",
+    "newcomers": "`yes`: it is what who has no PIN yet is asked, and all that they reach.",
     "draft": "How an unfinished one is called: the first wording of which all is known.",
     "help": "What it is for, in one sentence.",
     "inputs_max": "The most that a member types after dialling, the PIN included.",
@@ -92,7 +95,7 @@ def _names(operations: Mapping[str, Declared]) -> Mapping[str, Json]:
     known: Json = {"enum": sorted(operations)}
     codes = {code for each in operations.values() for code in each.refusals} | ANYWHERE
     return {
-        **dict.fromkeys(("do", "quote", "data"), known),
+        **dict.fromkeys(("do", "quote", "data", "check"), known),
         "type": {"enum": sorted(KINDS)},
         "authorise": {"const": "pin"},
         "inputs_max": {"minimum": 1, "maximum": INPUTS_MAX},

@@ -10,6 +10,7 @@ from gateway.dialog.state import Draft, State
 from gateway.values.member import MemberView
 from gateway.values.outcome import Value
 from gateway.values.pin import Pin
+from gateway.values.secret import Secret
 
 
 class Why(Enum):
@@ -18,6 +19,7 @@ class Why(Enum):
     MENU = auto()
     OFFERS = auto()
     RESOLVE = auto()
+    CHECK = auto()
     QUOTE = auto()
     DO = auto()
 
@@ -33,7 +35,7 @@ class Show:
 @dataclass(frozen=True, slots=True)
 class Call:
     """An operation to perform now. `key`, `pin` and `again_ok` are set only for a journey's own
-    operation."""
+    operation, `secret` only for one that checks what was typed."""
 
     why: Why
     operation: str
@@ -41,6 +43,7 @@ class Call:
     key: str | None = None
     pin: Pin | None = None
     again_ok: bool = False
+    secret: Secret | None = None
 
 
 Step = tuple[State, Show | Call]

@@ -145,13 +145,13 @@ def _used(book: Book) -> list[str]:
     for journey in book.journeys.values():
         for slot in journey.slots:
             kind = KINDS[slot.type]
-            names += [name for name in (kind.offers, kind.resolve) if name]
+            names += [name for name in (kind.offers, kind.resolve, slot.check) if name]
         names += _called(journey)
     return list(dict.fromkeys(names))
 
 
 def _codes(operation: Declared) -> list[str]:
-    pin = ["wrong_pin", "pin_locked"] if operation.needs_pin else []
+    pin = ["wrong_pin", "pin_locked", "pin_blocked"] if operation.needs_pin else []
     pending = [PENDING] if operation.moves_money else []
     return [*sorted(operation.refusals), *pin, *pending]
 
@@ -177,7 +177,13 @@ class _Tour:
             self._run(machine, bank, machine.dial(Visit(None, self.language)), "stranger")
             newcomer = Visit(_not_enrolled(member), self.language)
             self._run(machine, bank, machine.dial(newcomer), "not_enrolled")
-        waiting = [self._run(machine, bank, machine.dial(Visit(member, self.language)), label)]
+        callers = [member]
+        if self.book.enrolment:
+            callers.append(msgspec.structs.replace(_not_enrolled(member), invited=True))
+        waiting = [
+            self._run(machine, bank, machine.dial(Visit(each, self.language)), label)
+            for each in callers
+        ]
         known: set[bytes] = set()
         while waiting:
             state = waiting.pop()

@@ -10,11 +10,14 @@ class Purpose(StrEnum):
     """What for."""
 
     READING = "reading"  # a balance or movements by SMS, to whoever texts from the member's phone
+    BANKING = "banking"  # their data used to serve them by phone; asked when they enrol
     REMINDERS = "reminders"  # SMS about instalments that are due
 
 
 # What holds for who never said anything.
-GIVEN_AT_FIRST = {Purpose.READING: False, Purpose.REMINDERS: True}
+GIVEN_AT_FIRST = {Purpose.READING: False, Purpose.BANKING: False, Purpose.REMINDERS: True}
+# What a text that says stop ends.
+BY_TEXT = (Purpose.READING, Purpose.REMINDERS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ class MemberView(msgspec.Struct, frozen=True):
     """Whom a phone belongs to.
 
     `ref` is opaque: the core's own name for the person. `first_name` is what we call them,
-    `short_name` (`Rosa Q.`) what others see of them. `enrolled` means that they have a PIN.
+    `short_name` (`Rosa Q.`) what others see of them. `enrolled` means that they have a PIN,
+    `invited` that they have none, and an activation code for one.
     """
 
     ref: str
@@ -17,3 +18,4 @@ class MemberView(msgspec.Struct, frozen=True):
     short_name: str
     language: str
     enrolled: bool
+    invited: bool = False

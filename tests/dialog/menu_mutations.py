@@ -204,6 +204,16 @@ def _worse_name(entry: Entry) -> Iterator[Mutant]:
             for kind in sorted(KINDS.keys() - {entry.text}):
                 words = " as a `" if kind != "choice" else "nothing to choose from"
                 yield _told(entry, f"type is {kind}", entry.with_text(kind), words)
+        case ("slots", _, "check"):
+            yield _told(entry, "check renamed", entry.with_text(f"{entry.text}x"), "no operation")
+            worse = entry.with_text("members.set_language")
+            yield _told(entry, "checked by nobody", worse, "does not check a secret")
+        case ("newcomers",):
+            first = _top(entry.file, "journey")
+            yield _planted(entry, "nobody's", entry.left_out(), first, "no option leads")
+        case ("slots", _, "ends", name):
+            line = _above(entry, 1)
+            yield _told(line, "end unheard of", entry.with_key(f"{name}x"), "no choice")
         case (*_, "only_when" | "when"):
             worse = entry.with_text(f"x{entry.text}")
             yield _told(entry, "condition on nothing", worse, "there is no value `x")
@@ -255,8 +265,9 @@ def _worse_way(entry: Entry) -> Iterator[Mutant]:
         case ("refused", _, "ask"):
             yield _told(entry, "refusal asks no more", entry.left_out(), "")
             yield _told(entry, "asks what is no slot", entry.with_text("nadie"), "no slot to ask")
-            worse = entry.with_text("source")
-            yield _told(entry, "asks what fills itself", worse, "refused for ever")
+            if any(each.path == ("slots", "source") for each in _entries(entry.file)):
+                worse = entry.with_text("source")
+                yield _told(entry, "asks what fills itself", worse, "refused for ever")
         case ("refused", "again", "again"):
             yield _told(entry, "again without a yes", entry.with_text("no"), "`again: yes` belongs")
         case ("inputs_max",):
@@ -278,7 +289,9 @@ def _worse_journey(entry: Entry) -> Iterator[Mutant]:
             yield _planted(entry, "refusal left out", gone, do, f"`{code}` is not said")
             yield _told(entry, "refusal unheard of", entry.with_key(f"{code}x"), "no refusal")
         case ("slots", name):
+            checks = {each.line for each in _entries(entry.file) if each.path[-1] == "check"}
             used = _lines_with(entry.file, name) | {(entry.file, entry.line)}
+            used |= {(entry.file, line) for line in checks}  # each takes a slot by its name
             for kind, pages in (("left out", gone), ("renamed", entry.with_key(f"{name}x"))):
                 yield Mutant(f"slot {kind}", _where(entry), pages, used, name)
         case ("slots", _, "choices", name):

@@ -51,6 +51,7 @@ RESULTS: dict[str, Value] = {
     "payoff": Money(99_999_999),
     "language": "en",
     "payee": PAYEES[0],
+    "token": "00000000-0000-0000-0000-000000000000",
 }
 ROWS = {
     "accounts.savings": ACCOUNTS,
@@ -161,7 +162,9 @@ def test_money_moves_only_from_a_confirm_screen_with_a_key_and_a_pin(answers: li
         talk.press(answer)
         for call in talk.called:
             operation = CATALOGUE[call.operation]
-            assert operation.needs_pin == (call.pin is not None)
+            wants_pin = operation.needs_pin or operation.repeats_pin
+            assert wants_pin == (call.pin is not None)
+            assert operation.secret == (call.secret is not None)
             if operation.moves_money:
                 assert before.place is Place.CONFIRM
                 assert before.draft is not None

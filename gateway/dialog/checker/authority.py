@@ -21,6 +21,7 @@ def faults(book: Book, operations: Mapping[str, Declared]) -> Iterator[Fault]:
     for menu in book.menus.values():
         at = menu.lines.get("data", menu.at)
         yield from _harmless(operations.get(menu.data or ""), at, menu.name)
+    yield from _newcomers(book, operations)
     for journey in book.journeys.values():
         at = journey.lines.get("quote", journey.at)
         yield from _harmless(operations.get(journey.quote or ""), at, journey.name)
@@ -30,16 +31,43 @@ def faults(book: Book, operations: Mapping[str, Declared]) -> Iterator[Fault]:
             yield from _confirmed(book, journey, Known(journey, operations), operation)
 
 
+def _newcomers(book: Book, operations: Mapping[str, Declared]) -> Iterator[Fault]:
+    """Who has no PIN is asked secrets and choices, in one journey, and is shown nothing of
+    theirs."""
+    first = book.enrolment
+    if first is None:
+        return
+    for journey in book.journeys.values():
+        if journey.newcomers and journey is not first:
+            what = f"`{first.name}` is for newcomers already"
+            yield fault(journey.lines.get("newcomers", journey.at), what, screen=journey.name)
+    for slot in first.slots:
+        if slot.type in KINDS and not KINDS[slot.type].secret and slot.type != "choice":
+            what = f"who has no PIN yet is not shown a `{slot.type}`"
+            yield fault(slot.at, what, screen=f"{first.name}/{slot.name}")
+    if not any(slot.type in KINDS and KINDS[slot.type].secret for slot in first.slots):
+        what = "whoever holds the phone could enrol: nothing secret is asked"
+        yield fault(first.at, what, screen=first.name, mend="add a slot of the type `secret`")
+    declared = operations.get(first.do)
+    if declared is not None and (declared.needs_pin or declared.moves_money):
+        what = f"`{declared.name}` needs a PIN, which newcomers do not have"
+        yield fault(first.lines.get("do", first.at), what, screen=first.name)
+
+
 def _harmless(operation: Declared | None, at: str, screen: str) -> Iterator[Fault]:
     """What is asked before the PIN moves nothing and shows nothing."""
-    if operation is not None and (operation.moves_money or operation.needs_pin):
+    if operation is not None and (
+        operation.moves_money or operation.needs_pin or operation.repeats_pin or operation.secret
+    ):
         what = f"`{operation.name}` needs the PIN, which is not asked for here"
         yield fault(at, what, screen=screen, mend="name it in the `do:` of a journey")
 
 
 def _authorised(journey: Journey, operation: Declared) -> Iterator[Fault]:
-    at, needed = journey.lines.get("do", journey.at), operation.moves_money or operation.needs_pin
+    at = journey.lines.get("do", journey.at)
+    needed = operation.moves_money or operation.needs_pin or operation.repeats_pin
     why = "moves money" if operation.moves_money else "shows what is the member's alone"
+    why = "compares the new PIN with its second entry" if operation.repeats_pin else why
     if needed and journey.confirm is None:
         what = f"`{operation.name}` {why}: a screen has to confirm it"
         yield fault(at, what, screen=journey.name, mend="add `confirm:`")

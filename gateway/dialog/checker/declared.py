@@ -47,6 +47,12 @@ class Declared(Protocol):
     @property
     def needs_pin(self) -> bool: ...
 
+    @property
+    def secret(self) -> bool: ...
+
+    @property
+    def repeats_pin(self) -> bool: ...
+
 
 # The longest value of each kind that a text may show.
 _LONGEST: Mapping[str, Scalar] = {

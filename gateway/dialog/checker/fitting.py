@@ -27,6 +27,7 @@ from gateway.dialog.checker.supplied import (
     KEYS,
     LABELS,
     SENTENCES,
+    TO_A_SECRET,
     TO_ANY_ANSWER,
 )
 from gateway.dialog.checker.told import fault, served
@@ -204,6 +205,14 @@ class _Journey:
         for part, offered in self.questions(slot, offers):
             self.show(slot.name, Place.SLOT, [part], offered)
         kind = KINDS.get(slot.type)
+        if kind and kind.secret:
+            for part, _ in self.questions(slot, ()):
+                for code in TO_A_SECRET:
+                    for problem in self.measure.word(code):
+                        self.show(slot.name, Place.SLOT, [problem, part], [])
+        for ending in slot.ends.values():
+            for part in self.measure.spoken(Sentence(slot.name, ending, self.known.before(slot))):
+                self.show(slot.name, Place.TOLD, [part], [])
         for code in (*TO_ANY_ANSWER, *(misread(kind, self.measure.operations) if kind else ())):
             for part in self.measure.word(code):
                 self.show(slot.name, Place.SLOT, [part], offers)

@@ -93,6 +93,10 @@ class _Journey:
             if name is not None and name not in self.operations:
                 at = self.line(key)
                 yield unknown(at, name, "operation", self.operations, screen=journey.name)
+            elif name is not None and self.operations[name].secret:
+                what = f"`{name}` checks what is typed for a secret"
+                mend = "name it in the `check:` of a slot of the type `secret`"
+                yield fault(self.line(key), what, screen=journey.name, mend=mend)
         for slot in journey.slots:
             yield from self.slot(slot)
         for key, given in (("sms_alone", journey.sms_alone), ("sms_values", journey.sms_values)):
@@ -123,15 +127,54 @@ class _Journey:
             if operation not in self.operations:
                 what = f"a `{slot.type}` needs the operation `{operation}`"
                 yield fault(at, f"{what}, which the bank does not have", screen=screen)
+        yield from self.secret(slot, secret=kind.secret)
+        yield from self.ends(slot)
         if not self.used(slot):
             what = f"nothing uses `{slot.name}`"
             yield fault(slot.at, what, screen=screen, mend="leave the slot out")
+
+    def secret(self, slot: Slot, *, secret: bool) -> Iterator[Fault]:
+        """A secret has an operation that it goes to, and is never the condition of anything."""
+        screen, at = f"{self.journey.name}/{slot.name}", slot.lines.get("check", slot.at)
+        if not secret and slot.check is not None:
+            what = f"a `{slot.type}` is kept as it is: only a `secret` is checked at once"
+            yield fault(at, what, screen=screen, mend="leave out `check:`")
+        if not secret:
+            return
+        declared = self.operations.get(slot.check or "")
+        if slot.check is None:
+            what = "nothing takes what is typed here, and a secret is not kept"
+            yield fault(slot.at, what, screen=screen, mend="add `check:`")
+        elif declared is None:
+            yield unknown(at, slot.check, "operation", self.operations, screen=screen)
+        elif not declared.secret:
+            what = f"`{slot.check}` does not check a secret"
+            checks = sorted(name for name, each in self.operations.items() if each.secret)
+            yield fault(at, what, screen=screen, mend=f"known are {', '.join(checks)}")
+        if slot.only_when is not None:
+            what = "a secret is always asked: nobody could see why it was not"
+            yield fault(slot.only_when.at or slot.at, what, screen=screen)
+        if self.journey.sms:
+            what = "an SMS stays in the phone: nothing secret may be sent in one"
+            at = self.journey.lines.get("sms", self.journey.at)
+            yield fault(at, what, screen=screen, mend="leave out `sms:`")
+
+    def ends(self, slot: Slot) -> Iterator[Fault]:
+        """Choices that end the journey: some of those that there are, and not all."""
+        screen, at = f"{self.journey.name}/{slot.name}", slot.lines.get("ends", slot.at)
+        choices = [choice.value for choice in slot.choices]
+        for value in slot.ends:
+            if value not in choices:
+                yield unknown(at, value, "choice", choices, screen=screen)
+        if choices and set(choices) <= slot.ends.keys():
+            yield fault(at, "every choice ends the journey", screen=screen)
 
     def used(self, slot: Slot) -> bool:
         """Whether an operation takes the slot, or a text or a condition names it. Where an
         operation is unknown, nobody can tell."""
         kinds = [KINDS[each.type] for each in self.journey.slots if each.type in KINDS]
         names = [self.journey.quote, self.journey.do, *(kind.offers for kind in kinds)]
+        names += [each.check for each in self.journey.slots]
         operations = [self.declared(name) for name in names if name]
         if not all(operations):
             return True
@@ -157,6 +200,9 @@ class _Journey:
             offers = self.declared(KINDS[slot.type].offers) if slot.type in KINDS else None
             if offers is not None:
                 yield from self.takes(offers, slots[:number], {}, slot.at)
+            if (check := self.declared(slot.check)) is not None:
+                at = slot.lines.get("check", slot.at)
+                yield from self.takes(check, slots[:number], {}, at)
 
     def takes(
         self, operation: Declared, slots: Iterable[Slot], quoted: Mapping[str, str], at: str
@@ -194,6 +240,9 @@ class _Journey:
         declared = [self.declared(name) for name in (journey.quote, journey.do) if name]
         if all(declared):
             codes = frozenset(code for each in declared if each for code in each.refusals)
+            checks = [self.declared(slot.check) for slot in journey.slots if slot.check]
+            told = {code for each in checks if each for code in each.refusals} - SENTENCES.keys()
+            codes |= told
             at = self.line("do")
             yield from _refusals(journey.refused, codes, journey.name, at)
         for code, refusal in journey.refused.items():

@@ -68,6 +68,11 @@ class Known:
         if (quote := self._refuses(self.journey.quote, code)) is not None:
             knowns.append({**self.filled(), **scope(quote)})
         quoted = self.quoted()
+        knowns += [
+            {**self.before(slot), **scope(checked)}
+            for slot in self.journey.slots
+            if (checked := self._refuses(slot.check, code)) is not None
+        ]
         if quoted is not None and (refused := self._refuses(self.journey.do, code)) is not None:
             knowns.append({**quoted, **scope(refused)})
         return _of_both(knowns) if knowns else self.filled()
@@ -141,6 +146,8 @@ def _of_journey(journey: Journey, known: Known) -> Iterator[Sentence]:
         before = known.before(slot)
         offered = {**before, "offers": Supply("number")}
         yield Sentence(f"{name}/{slot.name}", slot.ask, offered, given=slot.only_when)
+        for ending in slot.ends.values():
+            yield Sentence(f"{name}/{slot.name}", ending, before, given=slot.only_when)
         for choice in slot.choices:
             yield Sentence(f"{name}/{slot.name}", choice.label, before, given=slot.only_when)
     for place, say, supplied in (

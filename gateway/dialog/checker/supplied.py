@@ -23,7 +23,12 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
     "not_a_pin": {},
     "wrong_pin": {"tries_left": "number"},
     "pin_locked": {"minutes": "number"},
-    "frozen": {},
+    **{name: {} for name in ("pin_blocked", "frozen")},
+    # A secret that is typed, and a new PIN.
+    "not_a_dni": {},
+    "pin_length": {"least": "number", "most": "number"},
+    **{name: {} for name in ("pin_in_a_row", "pin_repeats", "pin_usual")},
+    **{name: {} for name in ("pin_like_a_date", "pin_of_yours")},
     # What the bank, or the network, came to.
     **{name: {} for name in ("refused", "closed", "unavailable", "pending")},
     **{name: {} for name in ("out_of_order", "unsure", "restart", "busy", "still_working")},
@@ -44,6 +49,11 @@ BY_SMS = (
 ABOVE_HOME = ("was_posted", "was_refused", "was_again", "was_pending")
 ABOVE_CONFIRM = ("wrong_pin", "never_dial_pin")
 TO_ANY_ANSWER = ("empty", "too_long", "not_an_option")
+# What a new PIN, or a DNI, may be answered with: the same question stands below it.
+TO_A_SECRET = (
+    *("not_a_dni", "not_a_pin", "wrong_pin", "never_dial_pin", "pin_length", "pin_in_a_row"),
+    *("pin_repeats", "pin_usual", "pin_like_a_date", "pin_of_yours"),
+)
 
 # Codes that any operation may come to: a journey may have words of its own for them.
 ANYWHERE = frozenset({"unavailable", "no_pin", "closed", "refused"})
@@ -73,6 +83,8 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "day": "date",
     },
     "order_refused": {"amount": "money", "day": "date"},
+    "pin_activated": {"day": "date"},
+    "pin_changed": {"day": "date"},
     "instalment_due": {
         "name": "product",
         "amount": "money",

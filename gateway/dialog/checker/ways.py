@@ -24,8 +24,12 @@ def faults(book: Book, limits: Limits) -> Iterator[Fault]:
     yield from _circles(book)
     reached = {option.go for name in depths for option in book.menus[name].options}
     for journey in book.journeys.values():
-        if journey.name not in reached:
+        if journey.name not in reached and not journey.newcomers:
             yield fault(journey.at, "no option leads to this journey", screen=journey.name)
+        if journey.name in reached and journey.newcomers:
+            at = journey.lines.get("newcomers", journey.at)
+            what = "it is for newcomers, and they see no menu"
+            yield fault(at, what, screen=journey.name, mend="leave out the option, or `newcomers:`")
         for slot in journey.slots:
             yield from _too_many(journey, slot, limits)
         yield from _budget(book, journey, depths, limits)
@@ -116,6 +120,8 @@ def _budget(
         for option in book.menus[name].options
         if option.go == journey.name
     ]
+    if journey.newcomers:
+        ways.append(len(journey.slots) + (journey.confirm is not None))
     if ways and max(ways) > journey.inputs_max:
         what = f"it takes {max(ways)} inputs, the PIN included, and {journey.inputs_max} are meant"
         mend = "ask for less, or bring it nearer to the home menu"

@@ -13,6 +13,7 @@ from gateway.dialog.checker.sentences import (
     sentences,
 )
 from gateway.dialog.checker.told import SPANISH, catalogue_file, fault, place, served, unknown
+from gateway.dialog.kinds import KINDS
 from gateway.dialog.phrase import placeholders
 from gateway.dialog.yaml_lines import Fault
 from gateway.values.gsm import foreign
@@ -139,6 +140,9 @@ def _condition(condition: Condition, known: Scope, screen: str) -> Iterator[Faul
     kind = kind_of(condition.name, known)
     if kind is None:
         yield unknown(condition.at, condition.name, "value", _all_names(known), screen=screen)
+    elif kind in KINDS and KINDS[kind].secret:
+        what = f"`{condition.name}` is secret: no text tells of it"
+        yield fault(condition.at, what, screen=screen, mend="leave the condition out")
     elif condition.value is not None:
         values = known_values(kind)
         if values and condition.value not in values:
