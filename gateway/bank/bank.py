@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from gateway.bank import accounts, consents, language, loans, payees, transfers
+from gateway.bank import accounts, consents, language, limits, loans, payees, transfers
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
 from gateway.bank.orders import carried_out
@@ -25,7 +25,7 @@ from gateway.values.turn import Origin
 
 CATALOGUE: Mapping[str, Operation] = {
     operation.name: operation
-    for module in (accounts, consents, language, loans, payees, transfers)
+    for module in (accounts, consents, language, limits, loans, payees, transfers)
     for operation in module.OPERATIONS
 }
 
