@@ -87,9 +87,9 @@ class Result:
     """What became of an order.
 
     `created` is false where an earlier call with this key had decided. `code` says why it was
-    refused. `tax` is what the source paid beside the amount. `values` belong to a code or an outcome:
-    see `REFUSALS`, and `owed` after a repayment. An order that was
-    closed before it was ever given has no content: its texts are empty and its amount is zero.
+    refused. `tax` is what the source paid beside the amount. `values` belong to a code or an
+    outcome: see `REFUSALS`, and `owed` after a repayment. An order that was closed before it was
+    ever given has no content: its texts are empty and its amount is zero.
     """
 
     key: uuid.UUID
