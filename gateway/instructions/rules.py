@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-import psycopg
-
-from gateway.db.pool import Database, Row
+from gateway.db.pool import Database, NotAllowedError, Row
 from gateway.values.money import Money
 
 ANY_CHANNEL = "any"
@@ -139,7 +137,7 @@ class Rules:
                 "select instructions.approve_limit(%s, %s, %s) as approved",
                 (number, self._by, self._now),
             )
-        except psycopg.errors.CheckViolation as error:
+        except NotAllowedError as error:
             raise _refused(error) from error
         return bool(row["approved"])
 
@@ -179,12 +177,12 @@ class Rules:
     def _made(self, sql: str, *params: object) -> Made:
         try:
             row = self._database.row(sql, (*params, self._by, self._today, self._now))
-        except psycopg.errors.CheckViolation as error:
+        except NotAllowedError as error:
             raise _refused(error) from error
         return Made(row["number"], row["holds"])
 
 
-def _refused(error: psycopg.Error) -> RuleRefusedError:
+def _refused(error: NotAllowedError) -> RuleRefusedError:
     said = (error.diag.message_primary, error.diag.message_detail)
     return RuleRefusedError("; ".join(filter(None, said)))
 
