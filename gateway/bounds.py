@@ -79,6 +79,7 @@ PIN_VERIFICATIONS_AT_ONCE = 2  # argon2id takes 19 MiB and a core each; more wou
 
 # Money orders.
 AGAIN_WINDOW_S = 10 * 60  # the same amount to the same payee within this long asks "¿Otra vez?"
+NEW_PAYEE_S = 24 * 3600  # time to read the receipt, and to call, before more goes the same way
 REMEMBERED_S = 10 * 60  # where Redis forgot, a dial tells the last order of this long
 CORE_LEASE_S = 15  # above the core's budget: then whoever asked it about an order is dead
 PAYEES_OFFERED = 4  # the last ones; with an own account still within five options

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.bank import accounts, consents, enrolment, language, loans, payees, transfers
+from gateway.bank import accounts, consents, enrolment, language, limits, loans, payees, transfers
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
 from gateway.bank.orders import carried_out
@@ -28,7 +28,7 @@ from gateway.values.turn import Origin
 
 CATALOGUE: Mapping[str, Operation] = {
     operation.name: operation
-    for module in (accounts, consents, enrolment, language, loans, payees, transfers)
+    for module in (accounts, consents, enrolment, language, limits, loans, payees, transfers)
     for operation in module.OPERATIONS
 }
 

@@ -6,7 +6,7 @@ import uuid
 
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
-from gateway.bank.orders import carried_out, order_key
+from gateway.bank.orders import LIMITS, carried_out, order_key, over_limit
 from gateway.instructions.orders import Instruction
 from gateway.ledger.port import LoanStatus, Repayment, RepaymentMode
 from gateway.values.money import ZERO, Money
@@ -43,9 +43,9 @@ def _quote(desk: Desk, request: Request) -> Outcome:
     to_pay = _to_pay(loan, request)
     if to_pay > loan.payoff:
         return Refused("over_payoff", {"payoff": loan.payoff})
-    limit = desk.instructions.limit(_PAY, request.member.ref, request.today)
-    if to_pay > limit:
-        return Refused("over_limit", {"limit": limit})
+    refused = over_limit(desk, request, _PAY, "", to_pay)
+    if refused:
+        return refused
     return Done({"to_pay": to_pay, "tax": desk.ledger.tax(_repayment(request, to_pay, _NO_KEY))})
 
 
@@ -148,7 +148,7 @@ OPERATIONS = (
         refusals={
             "nothing_owed": {},
             "over_payoff": {"payoff": "money"},
-            "over_limit": {"limit": "money"},
+            **LIMITS,
         },
     ),
     Operation(
@@ -165,7 +165,7 @@ OPERATIONS = (
         refusals={
             "nothing_owed": {},
             "over_payoff": {},  # somebody paid meanwhile: what is owed now, the core does not say
-            "over_limit": {"limit": "money"},
+            **LIMITS,
             "insufficient_funds": {"available": "money?"},
             "payoff_changed": {},
             "again": {},

@@ -4,9 +4,33 @@ from __future__ import annotations
 
 import uuid
 
+from gateway.bank.desk import Desk
 from gateway.bank.operations import Request
+from gateway.instructions.limits import Bound
 from gateway.instructions.orders import Result, State
+from gateway.values.money import Money
 from gateway.values.outcome import Done, Outcome, Pending, Refused, Values
+
+# What every operation that moves money may run into, with the figures that come with it.
+LIMITS = {
+    "over_limit": {"bound": "operation|day|month|new_payee", "limit": "money", "left": "money"},
+    "look_only": {},
+}
+
+
+def over_limit(
+    desk: Desk, request: Request, operation: str, counterparty_ref: str, amount: Money
+) -> Refused | None:
+    """Why an order would be refused, said before the PIN is asked for; None: it would pass."""
+    room = desk.instructions.limits.room(
+        operation, request.member.ref, counterparty_ref, request.origin.channel, request.today
+    )
+    if amount <= room.left:
+        return None
+    if room.bound is Bound.LOOK_ONLY:
+        return Refused("look_only")
+    values: Values = {"bound": room.bound.value, "limit": room.limit, "left": room.left}
+    return Refused("over_limit", values)
 
 
 def order_key(request: Request) -> uuid.UUID:

@@ -6,7 +6,7 @@ import uuid
 
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
-from gateway.bank.orders import carried_out, order_key
+from gateway.bank.orders import LIMITS, carried_out, order_key, over_limit
 from gateway.instructions.orders import Instruction
 from gateway.ledger.port import Transfer
 from gateway.values.outcome import Done, Outcome, Refused
@@ -23,10 +23,11 @@ def _quote(desk: Desk, request: Request) -> Outcome:
         return Refused("no_such_account")
     if order.source == order.target:
         return Refused("same_account")
-    if not _own(request):
-        limit = desk.instructions.limit(_SEND, request.member.ref, request.today)
-        if order.amount > limit:
-            return Refused("over_limit", {"limit": limit})
+    payee_ref = request.record("payee").text("member_ref")
+    if payee_ref != request.member.ref:
+        refused = over_limit(desk, request, _SEND, payee_ref, order.amount)
+        if refused:
+            return refused
     return Done({"tax": desk.ledger.tax(order)})
 
 
@@ -64,10 +65,6 @@ def _transfer(desk: Desk, request: Request, key: uuid.UUID) -> Transfer | None:
     )
 
 
-def _own(request: Request) -> bool:
-    return request.record("payee").text("member_ref") == request.member.ref
-
-
 _SLOTS = {"source": "savings_account", "payee": "payee", "amount": "money"}
 
 OPERATIONS = (
@@ -76,7 +73,7 @@ OPERATIONS = (
         perform=_quote,
         takes=_SLOTS,
         gives={"tax": "money"},
-        refusals={"no_such_account": {}, "same_account": {}, "over_limit": {"limit": "money"}},
+        refusals={"no_such_account": {}, "same_account": {}, **LIMITS},
     ),
     Operation(
         name=_SEND,
@@ -85,7 +82,7 @@ OPERATIONS = (
         gives={"reference": "reference", "tax": "money", "amount": "money"},
         refusals={
             "insufficient_funds": {"available": "money?"},  # a remote core does not say how much
-            "over_limit": {"limit": "money"},
+            **LIMITS,
             "again": {},
             "no_such_account": {},
             "same_account": {},

@@ -19,6 +19,7 @@ from gateway.bank.hashing import OWASP_2026, PepperedArgon2
 from gateway.cli.channels import channels
 from gateway.cli.desk import phone_number, plainly
 from gateway.cli.ledger import ledger
+from gateway.cli.limits import limits
 from gateway.cli.members import members
 from gateway.cli.menus import menus
 from gateway.cli.peppers import pins
@@ -138,7 +139,7 @@ def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
     use(handset, click.echo, ask)
 
 
-for _group in (channels, ledger, members, menus, pins, sms, smpp):
+for _group in (channels, ledger, limits, members, menus, pins, sms, smpp):
     main.add_command(_group)
 
 

@@ -23,6 +23,10 @@ from gateway.bounds import (
 Row = dict[str, Any]
 
 
+# What a function of ours, or a table's own check, refuses to write: its `diag` says why.
+NotAllowedError = psycopg.errors.CheckViolation
+
+
 class DatabaseUnavailableError(Exception):
     """PostgreSQL did not answer. What a write did is unknown; its key tells, once it answers
     again."""

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.bounds import AGAIN_WINDOW_S, CORE_LEASE_S
+from gateway.bounds import AGAIN_WINDOW_S, CORE_LEASE_S, NEW_PAYEE_S
 from gateway.db.pool import Database, Row
+from gateway.instructions.limits import Limits
 from gateway.ledger.port import (
     Done,
     KeyReusedError,
@@ -45,7 +46,8 @@ class State(StrEnum):
 # What this room refuses by itself; the other codes are the ledger's (`port.REFUSALS`).
 REFUSALS = frozenset(
     {
-        "over_limit",  # values: `limit`, the one that bites
+        "over_limit",  # values: `bound`, which one bites; `limit`, it; `left`, what is left of it
+        "look_only",  # the house is so careful with this member that nothing leaves
         "insufficient_funds",  # values: `available`
         "again",  # the same amount to the same account moments ago, and nobody said "yes, again"
     }
@@ -85,9 +87,9 @@ class Result:
     """What became of an order.
 
     `created` is false where an earlier call with this key had decided. `code` says why it was
-    refused. `tax` is what the source paid beside the amount. `values` are the figures that belong
-    to a code or an outcome: `limit`, `available`, or `owed` after a repayment. An order that was
-    closed before it was ever given has no content: its texts are empty and its amount is zero.
+    refused. `tax` is what the source paid beside the amount. `values` belong to a code or an
+    outcome: see `REFUSALS`, and `owed` after a repayment. An order that was closed before it was
+    ever given has no content: its texts are empty and its amount is zero.
     """
 
     key: uuid.UUID
@@ -97,7 +99,7 @@ class Result:
     tax: Money
     amount: Money
     created: bool
-    values: Mapping[str, Money]
+    values: Mapping[str, Money | str]
     operation: str
     member_ref: str
     counterparty_ref: str
@@ -116,6 +118,9 @@ class Instructions:
         now: the clock, aware.
         same_database: the ledger is the own one and its tables are in `database`, so that one call
             does everything. Bootstrap knows; nobody guesses.
+
+    Attributes:
+        limits: what a member may still move.
     """
 
     def __init__(
@@ -130,6 +135,7 @@ class Instructions:
         self._ledger = ledger
         self._now = now
         self._same_database = same_database
+        self.limits = Limits(database, now)
 
     def carry_out(self, instruction: Instruction) -> Result:
         """Do what a member asks, once for its key.
@@ -144,7 +150,7 @@ class Instructions:
         if self._same_database:
             return self._result(
                 "select * from instructions.execute"
-                "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 *_content(instruction, self._now()),
             )
         try:
@@ -153,7 +159,7 @@ class Instructions:
             return self.close(instruction.key)
         accepted = self._result(
             "select * from instructions.accept"
-            "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             *_content(instruction, self._now()),
             available,
         )
@@ -230,20 +236,6 @@ class Instructions:
         )
         return tuple(row["payee_ref"] for row in rows)
 
-    def limit(self, operation: str, member_ref: str, business_date: dt.date) -> Money:
-        """The most that one more order of this operation may move on that day: the limit for one,
-        or what is left of the day's.
-
-        Raises:
-            DatabaseUnavailableError: it cannot be said now.
-        """
-        row = self._database.row(
-            "select least(per_operation_centimos, left_today_centimos) as centimos"
-            " from instructions.limit_today(%s, %s, %s)",
-            (operation, member_ref, business_date),
-        )
-        return Money(row["centimos"])
-
     def reconcile(self, limit: int) -> int:
         """Settle up to `limit` orders that nobody is asking the core about; answer how many ended.
 
@@ -315,6 +307,7 @@ def _content(instruction: Instruction, now: dt.datetime) -> tuple[object, ...]:
         *_origin(instruction.origin),
         instruction.again_ok,
         now - dt.timedelta(seconds=AGAIN_WINDOW_S),
+        now - dt.timedelta(seconds=NEW_PAYEE_S),
         now,
     )
 
@@ -353,8 +346,11 @@ def _result(row: Row) -> Result:
     )
 
 
-def _values(row: Row) -> dict[str, Money]:
-    values = {}
+def _values(row: Row) -> dict[str, Money | str]:
+    values: dict[str, Money | str] = {}
+    if row["bound"] is not None:
+        values["bound"] = row["bound"]
+        values["left"] = Money(row["left_centimos"])
     if row["bound_centimos"] is not None:
         name = "limit" if row["code"] == "over_limit" else "available"
         values[name] = Money(row["bound_centimos"])

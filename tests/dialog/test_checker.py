@@ -50,6 +50,7 @@ refused:
   again: {say: "¿Otra vez?", again: yes}
   no_such_account: "No se puede."
   same_account: "Es la misma."
+  look_only: "Solo mira."
 """
 LOAN = """\
 menu: loan

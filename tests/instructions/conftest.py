@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -31,6 +31,8 @@ from gateway.ledger.postgres.office import LedgerOffice
 from gateway.values.money import Money
 from gateway.values.msisdn import Msisdn
 from gateway.values.turn import Origin
+
+Used = Callable[[], dict[str, int]]
 
 OWNERS = {ROSAS: ROSA, SEGUNDOS: SEGUNDO, ELMERS: ELMER, ELMERS_HARVEST: ELMER}
 
@@ -160,6 +162,13 @@ def counter(request: pytest.FixtureRequest) -> Counter:
     counter = request.getfixturevalue(request.param)
     assert isinstance(counter, Counter)
     return counter
+
+
+@pytest.fixture
+def used(owner: psycopg.Connection[Any]) -> Used:
+    """What members have used of their limits, in céntimos, by their reference."""
+    sql = "select member_ref, used_centimos::bigint from instructions.usage where used_centimos > 0"
+    return lambda: dict(owner.execute(sql).fetchall())
 
 
 @pytest.fixture

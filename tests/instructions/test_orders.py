@@ -14,6 +14,7 @@ import pytest
 from gateway.bounds import AGAIN_WINDOW_S
 from gateway.instructions.orders import Instruction, State
 from gateway.ledger.contract.cooperative import (
+    ELMER,
     ELMERS,
     ELMERS_HARVEST,
     ROSA,
@@ -25,9 +26,10 @@ from gateway.ledger.contract.cooperative import (
 )
 from gateway.ledger.port import KeyReusedError, Transfer
 from gateway.values.money import ZERO, Money
-from tests.instructions.conftest import Clock, Counter, Told, origin
+from tests.instructions.conftest import Clock, Counter, Told, Used, origin
 
 TOMORROW = TODAY + dt.timedelta(days=1)
+A_TRANSFER = {"bound": "operation", "limit": Money(2_000_00), "left": Money(2_000_00)}
 
 
 class TestAnOrder:
@@ -37,7 +39,7 @@ class TestAnOrder:
             (ROSAS, ROSAS, 10_00, "same_account", {}),
             (ROSAS, "no-such", 10_00, "no_such_account", {}),
             (SEGUNDOS, ROSAS, 310_01, "insufficient_funds", {"available": Money(310_00)}),
-            (ELMERS_HARVEST, ROSAS, 2_000_01, "over_limit", {"limit": Money(2_000_00)}),
+            (ELMERS_HARVEST, ROSAS, 2_000_01, "over_limit", A_TRANSFER),
         ],
     )
     def test_that_cannot_be_is_refused_with_what_it_ran_into(
@@ -48,7 +50,7 @@ class TestAnOrder:
         target: str,
         centimos: int,
         code: str,
-        values: dict[str, Money],
+        values: dict[str, Money | str],
     ) -> None:
         key = uuid.uuid4()
         before = counter.balance(source)
@@ -183,37 +185,35 @@ class TestLimits:
     def test_what_is_left_today_is_answered_and_can_be_used_to_the_last_centimo(
         self, counter: Counter
     ) -> None:
-        instructions = counter.instructions
-        elmer = "m-elmer"
-        assert instructions.limit("transfers.send", elmer, TODAY) == Money(2_000_00)
+        def left() -> Money:
+            limits = counter.instructions.limits
+            return limits.room("transfers.send", ELMER, ROSA, "africastalking", TODAY).left
+
+        today = {"bound": "day", "limit": Money(3_300_00)}
+        assert left() == Money(2_000_00)
         assert counter.send(ELMERS_HARVEST, ROSAS, 2_000_00).state is State.POSTED
-        assert instructions.limit("transfers.send", elmer, TODAY) == Money(1_300_00)
+        assert left() == Money(1_300_00)
         refused = counter.send(ELMERS_HARVEST, ROSAS, 1_300_01)
-        assert (refused.code, refused.values) == ("over_limit", {"limit": Money(1_300_00)})
+        assert (refused.code, refused.values) == ("over_limit", {**today, "left": Money(1_300_00)})
         assert counter.send(ELMERS_HARVEST, ROSAS, 1_300_00).state is State.POSTED
-        assert instructions.limit("transfers.send", elmer, TODAY) == ZERO
-        assert counter.send(ELMERS_HARVEST, ROSAS, 1).values == {"limit": ZERO}
+        assert left() == ZERO
+        assert counter.send(ELMERS_HARVEST, ROSAS, 1).values == {**today, "left": ZERO}
 
     def test_begin_anew_on_the_next_business_date(self, counter: Counter) -> None:
         counter.send(ELMERS_HARVEST, ROSAS, 2_000_00)
         counter.send(ELMERS_HARVEST, ROSAS, 1_300_00)
         assert counter.send(ELMERS_HARVEST, ROSAS, 10_00, on=TOMORROW).state is State.POSTED
 
-    def test_between_own_accounts_do_not_count(self, counter: Counter) -> None:
+    def test_between_own_accounts_do_not_count(self, counter: Counter, used: Used) -> None:
         assert counter.send(ELMERS_HARVEST, ELMERS, 4_000_00).state is State.POSTED
-        limit = counter.instructions.limit("transfers.send", "m-elmer", TODAY)
-        assert limit == Money(2_000_00)
+        assert used() == {}
 
-    def test_are_given_back_by_an_order_that_is_refused(self, counter: Counter) -> None:
+    def test_are_given_back_by_an_order_that_is_refused(self, counter: Counter, used: Used) -> None:
         assert counter.send(ROSAS, SEGUNDOS, 1_900_00).code == "insufficient_funds"
         assert counter.send(ROSAS, "no-such", 1_900_00).code
         counter.send(ROSAS, SEGUNDOS, 1_00)
         assert counter.send(ROSAS, SEGUNDOS, 1_00).code == "again"
-        (row,) = counter.instructions._database.call(  # noqa: SLF001
-            "select left_today_centimos from instructions.limit_today('transfers.send', %s, %s)",
-            (ROSA, TODAY),
-        )
-        assert row["left_today_centimos"] == 3_300_00 - 1_00
+        assert used() == {ROSA: 1_00}
 
     def test_hold_against_16_orders_at_once(self, counter: Counter) -> None:
         with ThreadPoolExecutor(8) as threads:
@@ -228,19 +228,8 @@ class TestLimits:
     def test_of_an_operation_without_a_rule_are_zero(self, counter: Counter) -> None:
         order = Transfer(uuid.uuid4(), ROSAS, SEGUNDOS, Money(1), TODAY)
         refused = counter.give(order, "bills.pay", SEGUNDO)
-        assert (refused.code, refused.values) == ("over_limit", {"limit": ZERO})
-
-    def test_are_those_of_the_business_date(
-        self, counter: Counter, owner: psycopg.Connection[Any]
-    ) -> None:
-        owner.execute(
-            "insert into instructions.limit_rule values ('transfers.send', %s, 100, 150)",
-            (TOMORROW,),
-        )
-        assert counter.send(ROSAS, SEGUNDOS, 1_01).state is State.POSTED
-        assert counter.send(ROSAS, SEGUNDOS, 1_01, on=TOMORROW).values == {"limit": Money(1_00)}
-        limit = counter.instructions.limit("transfers.send", ROSA, TOMORROW)
-        assert limit == Money(1_00)
+        nothing = {"bound": "operation", "limit": ZERO, "left": ZERO}
+        assert (refused.code, refused.values) == ("over_limit", nothing)
 
 
 class TestClose:
@@ -304,7 +293,7 @@ class TestTheApplication:
         "statement",
         [
             "update instructions.instruction set state = 'posted'",
-            "insert into instructions.limit_rule values ('transfers.send', now(), 9, 9)",
+            "insert into instructions.uit (effective_on, centimos) values (now(), 9)",
             "delete from instructions.usage",
             "truncate instructions.instruction",
             "select * from instructions.instruction",
@@ -332,12 +321,13 @@ class TestTheApplication:
             "became",
             "close",
             "execute",
-            "limit_today",
             "newest",
             "ordered_since",
             "recent",
             "recent_payees",
+            "room_now",
             "settle",
+            "standing",
             "take_unfinished",
         }
 

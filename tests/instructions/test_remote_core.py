@@ -13,7 +13,7 @@ from gateway.ledger.contract.cooperative import ROSA, ROSAS, SEGUNDO, SEGUNDOS, 
 from gateway.ledger.memory import LATE_S, Fault, MemoryLedger
 from gateway.ledger.port import Outcome, Repayment, Transfer
 from gateway.values.money import Money
-from tests.instructions.conftest import Clock, Counter, Told, origin
+from tests.instructions.conftest import Clock, Counter, Told, Used, origin
 
 RECEIPTS = [("transfer_sent", ROSA), ("transfer_received", SEGUNDO)]
 
@@ -91,7 +91,7 @@ def test_a_process_that_died_while_it_asked_leaves_nothing_behind(
 
 
 def test_who_was_told_that_it_is_under_way_learns_of_a_refusal(
-    database: Database, clock: Clock, told: Told
+    database: Database, clock: Clock, told: Told, used: Used
 ) -> None:
     counter, core = over(database, clock, Fault.NEVER_ARRIVED)
     key = uuid.uuid4()
@@ -111,8 +111,7 @@ def test_who_was_told_that_it_is_under_way_learns_of_a_refusal(
             },
         )
     ]
-    limit = counter.instructions.limit("transfers.send", SEGUNDO, TODAY)
-    assert limit == Money(2_000_00)
+    assert used() == {}
 
 
 def test_a_refusal_that_is_answered_at_once_is_not_told_again(remote: Counter, told: Told) -> None:

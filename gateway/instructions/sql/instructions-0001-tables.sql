@@ -37,6 +37,9 @@ create table instructions.instruction (
     tax_centimos bigint not null default 0, -- what the source paid beside the amount
     target_tax_centimos bigint not null default 0, -- what the target's owner paid, where known
     bound_centimos bigint, -- the limit or the funds that a refusal ran into
+    bound text, -- which limit it was: operation, day, month, new_payee
+    left_centimos bigint, -- what was left of it
+    to_new_payee boolean, -- whether it counted as money to somebody new
     owed_centimos bigint, -- what a repaid loan still owes, where known
     accepted_at timestamptz not null,
     -- When somebody last began to ask the core; null: nobody is asking it now.
@@ -57,6 +60,10 @@ create table instructions.instruction (
 -- A member's own orders, newest first: "again?" looks at the last minutes, payees at the last ones.
 create index instruction_member on instructions.instruction (member_ref, accepted_at);
 
+-- Whether a payee is new: the first money that reached them.
+create index instruction_payee on instructions.instruction
+(member_ref, counterparty_ref, accepted_at) where state = 'posted';
+
 -- The outcome of a session that the short memory has lost.
 create index instruction_origin on instructions.instruction (session_id, accepted_at);
 
@@ -64,30 +71,6 @@ create index instruction_origin on instructions.instruction (session_id, accepte
 -- the own ledger no order is ever open, and this index stays empty.
 create index instruction_open on instructions.instruction (source)
 where state in ('accepted', 'unknown');
-
--- Limits in céntimos for each operation, by the date from which they hold. An operation without a
--- row may move nothing.
-create table instructions.limit_rule (
-    operation text not null,
-    effective_on date not null,
-    per_operation_centimos bigint not null check (per_operation_centimos >= 0),
-    per_day_centimos bigint not null check (per_day_centimos >= 0),
-    primary key (operation, effective_on)
-);
-
-insert into instructions.limit_rule values
-    ('transfers.send', '2020-01-01', 200000, 330000),
-    ('loans.pay', '2020-01-01', 1000000, 1000000);
-
--- What a member used of an operation's daily limit. The row is also the lock under which limits and
--- "again?" are judged: one order of a member and operation at a time.
-create table instructions.usage (
-    member_ref text not null,
-    operation text not null,
-    business_date date not null,
-    used_centimos bigint not null check (used_centimos >= 0),
-    primary key (member_ref, operation, business_date)
-) with (fillfactor = 80); -- room on the page for the next version
 
 -- What every function answers about one order. `created` is false where an earlier call had
 -- decided.
@@ -106,6 +89,8 @@ create type instructions.result as (
     amount_centimos bigint,
     tax_centimos bigint,
     bound_centimos bigint,
+    bound text,
+    left_centimos bigint,
     owed_centimos bigint,
     accepted_at timestamptz,
     settled_at timestamptz

@@ -1,8 +1,8 @@
 -- Accept, settle, close; and execute, which is all of it around a posting in this database.
 -- depends: instructions-0001-tables  ledger-0004-loans
 
--- The order of locks, the same everywhere: the key, its row, the usage row, the source, the
--- balances. The key's lock is an advisory one, since at first there is no row: two calls with one
+-- The order of locks, the same everywhere: the key, its row, the usage, the source, the balances.
+-- The key's lock is an advisory one, since at first there is no row: two calls with one
 -- key queue here, and the second finds what the first decided.
 
 create function instructions.lock_key(p_key uuid) returns void
@@ -21,7 +21,7 @@ begin
     return (
         i.key, p_created, i.state, i.code, i.reference, i.operation, i.member_ref, i.counterparty_ref,
         i.source, i.target, i.mode, i.amount_centimos, i.tax_centimos, i.bound_centimos,
-        i.owed_centimos, i.accepted_at, i.settled_at
+        i.bound, i.left_centimos, i.owed_centimos, i.accepted_at, i.settled_at
     )::instructions.result;
 end
 $$;
@@ -65,63 +65,6 @@ begin
 end
 $$;
 
--- The rule in effect, and zeros where there is none.
-create function instructions.rule_in_effect(
-    p_operation text, p_on date, out per_operation bigint, out per_day bigint
-)
-language plpgsql stable
-as $$
-begin
-    select per_operation_centimos, per_day_centimos into per_operation, per_day
-    from instructions.limit_rule
-    where operation = p_operation and effective_on <= p_on
-    order by effective_on desc limit 1;
-    per_operation := coalesce(per_operation, 0);
-    per_day := coalesce(per_day, 0);
-end
-$$;
-
--- Take the amount from the day's limit and judge "again?", all under the usage row's lock. Answers
--- the draft as accepted, or as refused with its code.
-create function instructions.admit(
-    i instructions.instruction, p_again_ok boolean, p_again_since timestamptz
-) returns instructions.instruction
-language plpgsql
-as $$
-declare
-    rule record := instructions.rule_in_effect(i.operation, i.business_date);
-    -- Between a member's own accounts no limit counts; the row is still the lock.
-    counted constant bigint := instructions.counted_centimos(i);
-    used bigint;
-begin
-    if counted = 0 or counted <= least(rule.per_operation, rule.per_day) then
-        insert into instructions.usage as u
-        values (i.member_ref, i.operation, i.business_date, counted)
-        on conflict (member_ref, operation, business_date) do update
-        set used_centimos = u.used_centimos + counted
-        where counted = 0 or u.used_centimos + counted <= rule.per_day
-        returning u.used_centimos into used;
-    end if;
-    if used is null then
-        return instructions.refuse(i, 'over_limit', least(
-            rule.per_operation,
-            instructions.left_today(rule.per_day, i.member_ref, i.operation, i.business_date)
-        ));
-    end if;
-    if not p_again_ok and exists (
-        select from instructions.instruction as e
-        where e.member_ref = i.member_ref and e.accepted_at > p_again_since
-            and e.target = i.target and e.amount_centimos = i.amount_centimos
-            and e.state in ('accepted', 'unknown', 'posted')
-    ) then
-        perform instructions.give_back(i);
-        return instructions.refuse(i, 'again', null);
-    end if;
-    i.state := 'accepted';
-    return i;
-end
-$$;
-
 create function instructions.refuse(
     i instructions.instruction, p_code text, p_bound_centimos bigint
 ) returns instructions.instruction
@@ -133,39 +76,6 @@ begin
     i.bound_centimos := p_bound_centimos;
     i.settled_at := i.accepted_at;
     return i;
-end
-$$;
-
--- What an order takes from the day's limit.
-create function instructions.counted_centimos(i instructions.instruction) returns bigint
-language plpgsql immutable
-as $$
-begin
-    return case when i.counterparty_ref = i.member_ref then 0 else i.amount_centimos end;
-end
-$$;
-
-create function instructions.left_today(
-    p_per_day bigint, p_member_ref text, p_operation text, p_on date
-) returns bigint
-language sql stable
-begin atomic
-    select greatest(0, p_per_day - coalesce(
-        (
-            select used_centimos from instructions.usage
-            where member_ref = p_member_ref and operation = p_operation and business_date = p_on
-        ),
-        0
-    ));
-end;
-
--- An order that does not move money gives its part of the day's limit back.
-create function instructions.give_back(i instructions.instruction) returns void
-language plpgsql
-as $$
-begin
-    update instructions.usage set used_centimos = used_centimos - instructions.counted_centimos(i)
-    where member_ref = i.member_ref and operation = i.operation and business_date = i.business_date;
 end
 $$;
 
@@ -238,7 +148,8 @@ create function instructions.execute(
     p_key uuid, p_operation text, p_member_ref text, p_counterparty_ref text,
     p_source text, p_target text, p_amount_centimos bigint, p_mode text, p_business_date date,
     p_channel text, p_provider_account text, p_session_id text, p_msisdn text,
-    p_again_ok boolean, p_again_since timestamptz, p_now timestamptz
+    p_again_ok boolean, p_again_since timestamptz, p_payee_known_since timestamptz,
+    p_now timestamptz
 ) returns instructions.result
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -256,7 +167,7 @@ begin
     if earlier.state is not null then
         return earlier;
     end if;
-    i := instructions.admit(i, p_again_ok, p_again_since);
+    i := instructions.admit(i, p_again_ok, p_again_since, p_payee_known_since);
     if i.state = 'accepted' then
         answer := ledger.post(
             p_key, p_source, p_target, p_amount_centimos, p_mode, p_business_date
@@ -318,7 +229,8 @@ create function instructions.accept(
     p_key uuid, p_operation text, p_member_ref text, p_counterparty_ref text,
     p_source text, p_target text, p_amount_centimos bigint, p_mode text, p_business_date date,
     p_channel text, p_provider_account text, p_session_id text, p_msisdn text,
-    p_again_ok boolean, p_again_since timestamptz, p_now timestamptz, p_available_centimos bigint
+    p_again_ok boolean, p_again_since timestamptz, p_payee_known_since timestamptz,
+    p_now timestamptz, p_available_centimos bigint
 ) returns instructions.result
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -336,7 +248,7 @@ begin
     if earlier.state is not null then
         return earlier;
     end if;
-    i := instructions.admit(i, p_again_ok, p_again_since);
+    i := instructions.admit(i, p_again_ok, p_again_since, p_payee_known_since);
     if i.state = 'accepted' then
         -- Orders of different operations meet only at the source: count the open ones one by one.
         perform pg_advisory_xact_lock(hashtextextended('instructions.source ' || p_source, 0));

@@ -90,16 +90,6 @@ begin atomic
     );
 end;
 
--- The limits of an operation on a day, and what is left of the day's.
-create function instructions.limit_today(p_operation text, p_member_ref text, p_on date)
-returns table (per_operation_centimos bigint, per_day_centimos bigint, left_today_centimos bigint)
-language sql stable security definer set search_path = pg_catalog, pg_temp
-begin atomic
-    select r.per_operation, r.per_day,
-        instructions.left_today(r.per_day, p_member_ref, p_operation, p_on)
-    from instructions.rule_in_effect(p_operation, p_on) as r;
-end;
-
 -- Orders that nobody is asking the core about: take some, so that no other sweep asks at the same
 -- time until p_before has moved past them. From here on their members are owed the end by SMS.
 create function instructions.take_unfinished(
@@ -127,5 +117,5 @@ end;
 
 revoke execute on all functions in schema instructions from public;
 grant execute on function instructions.recent, instructions.newest, instructions.became, instructions.recent_payees,
-    instructions.ordered_since, instructions.limit_today, instructions.take_unfinished
+    instructions.ordered_since, instructions.take_unfinished
 to chaski_app;

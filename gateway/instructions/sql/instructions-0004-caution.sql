@@ -64,15 +64,18 @@ begin atomic
     select exists (select from written);
 end;
 
--- normal, careful or look_only: the strictest that holds now.
+-- normal, careful or look_only: the strictest that holds now. In plpgsql, whose plans a connection
+-- keeps: every order asks.
 create function instructions.level(p_member_ref text, p_now timestamptz) returns text
-language sql stable set search_path = pg_catalog, pg_temp
-begin atomic
-    select coalesce(max(c.level), 'normal')  -- in the alphabet look_only comes after careful
+language plpgsql stable
+as $$
+begin
+    return coalesce(max(c.level), 'normal')  -- in the alphabet look_only comes after careful
     from instructions.caution as c
     where c.member_ref = p_member_ref and c.lifted_at is null
         and (c.until is null or c.until > p_now);
-end;
+end
+$$;
 
 revoke execute on function
     instructions.be_careful, instructions.trust_again, instructions.level
