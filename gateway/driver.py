@@ -318,4 +318,5 @@ def _order(asked: Perform) -> Order:
         hop=asked.hop,
         language=asked.language,
         book=asked.book,
+        doing=asked.doing,
     )

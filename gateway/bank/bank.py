@@ -8,7 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from gateway.bank import accounts, consents, language, loans, payees, transfers
+from gateway.bank import (
+    accounts,
+    calls,
+    claims,
+    consents,
+    doors,
+    language,
+    loans,
+    payees,
+    transfers,
+)
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
 from gateway.bank.orders import carried_out
@@ -25,7 +35,10 @@ from gateway.values.turn import Origin
 
 CATALOGUE: Mapping[str, Operation] = {
     operation.name: operation
-    for module in (accounts, consents, language, loans, payees, transfers)
+    for module in (
+        *(accounts, calls, claims, consents, doors),
+        *(language, loans, payees, transfers),
+    )
     for operation in module.OPERATIONS
 }
 
@@ -35,7 +48,7 @@ class Order:
     """What a conversation asks for: an operation's name, and everything it needs.
 
     `hop` names the hop that asks, the same for all its copies; `language` and `book` (its digest)
-    are what the member has read.
+    are what the member has read, `doing` the screen of a journey that they left last.
     """
 
     operation: str
@@ -47,6 +60,7 @@ class Order:
     hop: str
     language: str
     book: str
+    doing: str = ""
 
 
 class Bank:
@@ -79,8 +93,13 @@ class Bank:
         return self._desk.members.by_msisdn(msisdn)
 
     def recall(self, origin: Origin) -> Remembered | None:
-        """What became of the last money order of this very session, if there was one."""
-        return self._remembered(self._desk.instructions.recent(origin))
+        """What became of the last money order of this very session, if there was one. A number
+        that has come to somebody else since remembers nothing."""
+        result = self._desk.instructions.recent(origin)
+        member = self.identify(origin.msisdn) if result else None
+        if result is None or member is None or member.ref != result.member_ref:
+            return None
+        return self._remembered(result)
 
     def newest(self, member: MemberView) -> Remembered | None:
         """What became of the last money order of a member, if it was a moment ago."""
@@ -126,6 +145,12 @@ class Bank:
         """
         operation = self._operations[order.operation]
         now = self._now()
+        if not self._theirs(member, order.origin):
+            return Refused("stranger")
+        if operation.moves_money or operation.before_money:
+            self._desk.sims.look(member, order.origin.msisdn, now)
+        if operation.before_money and (barred := self._desk.sims.barred(member, now)):
+            return Refused(barred)
         if operation.needs_pin:
             if order.pin is None:
                 return Refused("no_pin")
@@ -145,7 +170,7 @@ class Bank:
         operation = self._operations[order.operation]
         if operation.moves_money:
             raise ValueError(f"an SMS may not ask for {operation.name}")
-        if self._pins.frozen(member.ref):
+        if self._desk.doors.frozen(member.ref):
             return Refused("frozen")
         if not self._desk.consents.given(member.ref, Purpose.READING):
             return Refused("not_opted_in")
@@ -157,7 +182,13 @@ class Bank:
 
     def freeze(self, member: MemberView, origin: Origin) -> None:
         """Shut a member's door: they have asked for it."""
-        self._pins.freeze(member.ref, origin, self._now())
+        self._desk.doors.freeze(member.ref, origin, self._now())
+
+    def _theirs(self, member: MemberView, origin: Origin) -> bool:
+        """Whether the phone is still the member's: staff may have moved the number since the
+        session began."""
+        owner = self.identify(origin.msisdn)
+        return owner is not None and owner.ref == member.ref
 
     def _performed(
         self, operation: Operation, member: MemberView, order: Order, now: dt.datetime
@@ -172,6 +203,7 @@ class Bank:
             today=now.astimezone(self._timezone).date(),
             language=order.language,
             book=order.book,
+            doing=order.doing,
         )
         try:
             return operation.perform(self._desk, request)

@@ -33,6 +33,7 @@ class Request:
         today: the business date.
         language: in which the member has read what it is about.
         book: the digest of the menus in which they have read it.
+        doing: the screen of a journey that they left last (`send/amount`), or empty.
     """
 
     member: MemberView
@@ -44,6 +45,7 @@ class Request:
     today: dt.date
     language: str
     book: str
+    doing: str = ""
 
     def money(self, name: str) -> Money:
         """The slot `name`, an amount."""
@@ -72,6 +74,7 @@ class Operation:
             come with it.
         moves_money: then it needs a key, and a screen that confirms with the PIN.
         needs_pin: whether it answers only to the member's PIN.
+        before_money: it is asked right before the screen that confirms a money order.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Operation:
     refusals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     moves_money: bool = False
     needs_pin: bool = False
+    before_money: bool = False
 
 
 def _typed(value: object, kind: type[_T], name: str) -> _T:

@@ -10,7 +10,6 @@ from gateway.bounds import PIN_LOCK_S, PIN_TRIES
 from gateway.db.pool import Database, Row
 from gateway.values.outcome import Refused
 from gateway.values.pin import Pin
-from gateway.values.turn import Origin
 
 # What the PIN is refused with, before the operation is asked at all.
 REFUSALS = frozenset({"no_pin", "wrong_pin", "pin_locked", "frozen"})
@@ -55,17 +54,6 @@ class Pins:
         right = self._hasher.verify(member_ref, pin, claim["hash"], claim["pepper_version"])
         self._database.call(_SETTLE, (hop, right))
         return None if right else _wrong(claim, now)
-
-    def freeze(self, member_ref: str, origin: Origin, now: dt.datetime) -> None:
-        """From now on no PIN opens anything of this member's, until staff lift it."""
-        self._database.call(
-            "select bank.freeze(%s, %s, %s, %s)",
-            (member_ref, origin.channel, origin.session_id, now),
-        )
-
-    def frozen(self, member_ref: str) -> bool:
-        """Whether the member has shut their own door."""
-        return bool(self._database.row("select bank.frozen(%s) as f", (member_ref,))["f"])
 
 
 def _wrong(claim: Row, now: dt.datetime) -> Refused:

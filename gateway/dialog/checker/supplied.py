@@ -24,6 +24,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
     "wrong_pin": {"tries_left": "number"},
     "pin_locked": {"minutes": "number"},
     "frozen": {},
+    "look_only": {},
     # What the bank, or the network, came to.
     **{name: {} for name in ("refused", "closed", "unavailable", "pending")},
     **{name: {} for name in ("out_of_order", "unsure", "restart", "busy", "still_working")},
@@ -82,6 +83,8 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "code": "short_code",
         "day": "date",
     },
+    "sim_changed": {"day": "date"},
+    "claim_opened": {"number": "reference", "amount": "money", "day": "date"},
     "left_unfinished": {"what": "sentence", "code": "short_code", "day": "date"},
 }
 

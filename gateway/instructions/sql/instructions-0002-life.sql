@@ -1,7 +1,7 @@
 -- Accept, settle, close; and execute, which is all of it around a posting in this database.
 -- depends: instructions-0001-tables  ledger-0004-loans
 
--- The order of locks, the same everywhere: the key, its row, the usage row, the source, the
+-- The order of locks, the same everywhere: the key, its row, the member, the usage row, the source, the
 -- balances. The key's lock is an advisory one, since at first there is no row: two calls with one
 -- key queue here, and the second finds what the first decided.
 
@@ -93,7 +93,12 @@ declare
     -- Between a member's own accounts no limit counts; the row is still the lock.
     counted constant bigint := instructions.counted_centimos(i);
     used bigint;
+    barred text;
 begin
+    barred := instructions.barred(i.member_ref, i.accepted_at);
+    if barred is not null then
+        return instructions.refuse(i, barred, null);
+    end if;
     if counted = 0 or counted <= least(rule.per_operation, rule.per_day) then
         insert into instructions.usage as u
         values (i.member_ref, i.operation, i.business_date, counted)
