@@ -79,5 +79,5 @@ def test_what_a_member_does_by_sms_is_on_their_timeline(
 
     rows = owner.execute("select action from audit.entry order by id").fetchall()
 
-    assert [action for (action,) in rows][-1] == "member.frozen"
+    assert [action for (action,) in rows][-2:] == ["member.frozen", "caution.begun"]
     assert ("consent.withdrawn",) in rows
