@@ -329,6 +329,7 @@ class TestTheApplication:
         )
         assert {name for (name,) in rows} == {
             "accept",
+            "barred_now",
             "became",
             "close",
             "execute",
@@ -337,7 +338,10 @@ class TestTheApplication:
             "ordered_since",
             "recent",
             "recent_payees",
+            "sent_since",
             "settle",
+            "sim_changed",
+            "sim_unknown",
             "take_unfinished",
         }
 
