@@ -21,13 +21,17 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gateway.bank.bank import CATALOGUE, Bank
+from gateway.bank.calls import Calls
+from gateway.bank.claims import Claims
 from gateway.bank.consents import Consents
 from gateway.bank.desk import Desk
+from gateway.bank.doors import Doors
 from gateway.bank.hashing import OWASP_2026, KeyedHashes, PepperedArgon2, PinHasher
 from gateway.bank.new_pins import NewPins
 from gateway.bank.operations import Operation
 from gateway.bank.pins import Pins
 from gateway.bank.register import Members
+from gateway.bank.sims import Sims
 from gateway.bounds import (
     EXPIRE_HOLDS_EVERY_S,
     FORGET_EVERY_S,
@@ -62,11 +66,14 @@ from gateway.notices.simulated import SimulatedNetwork
 from gateway.notices.wakeup import Timetable, WakeUps, connect
 from gateway.notices.watching import UNWATCHED
 from gateway.observing import Metrics, configure_logging, logger
-from gateway.providers import lines_send, route, webhooks
+from gateway.providers import lines_send, route, sim_swap, webhooks
 from gateway.receipts import REMINDERS, Receipts
 from gateway.reminders import Reminders
 from gateway.sessions.redis_store import Lifetime, RedisSessions
 from gateway.settings import Settings, load
+from gateway.sim.null import NullSimSwap
+from gateway.sim.port import SimSwap
+from gateway.sim.remembered import RememberedSimSwap
 from gateway.unfinished import Unfinished
 from gateway.values.msisdn import Msisdn
 from gateway.web import create_app
@@ -94,6 +101,7 @@ class Parts:
         sender: the network that carries SMS.
         often: looks every so many seconds, until told to stop.
         operations: what the bank can do, by name.
+        sim_swap: who knows SIM cards.
     """
 
     database: Callable[[Settings], Database] | None = None
@@ -108,6 +116,7 @@ class Parts:
     sender: Callable[[Database], Sender] | None = None
     often: Callable[[float, Look], Stop] = look_often
     operations: Mapping[str, Operation] = field(default_factory=lambda: CATALOGUE)
+    sim_swap: SimSwap | None = None
 
 
 ORDINARY = Parts()
@@ -172,6 +181,11 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         *_unfinished(settings, database, books, parts),
         *_reminders(settings, database, parts),
         *(() if lines_send(settings) else _notices(settings, database, books, parts)),
+        Duty(
+            f"{name}-claims",
+            EXPIRE_HOLDS_EVERY_S,
+            lambda: _claims(settings, database).forget_holds(parts.now(), SWEEP_ROWS),
+        ),
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
     ]
     if parts.ledger is None:
@@ -377,9 +391,24 @@ def _bank(settings: Settings, parts: Parts, database: Database, ledger: Ledger) 
         ledger=ledger,
         instructions=_instructions(database, ledger, parts),
         region=settings.region,
+        doors=Doors(database),
+        claims=_claims(settings, database),
+        calls=Calls(database),
+        sims=_sims(settings, database, parts),
     )
     zone = ZoneInfo(settings.timezone)
     return Bank(desk, pins, parts.operations, parts.now, zone)
+
+
+def _claims(settings: Settings, database: Database) -> Claims:
+    return Claims(database, settings.claim_holds, ZoneInfo(settings.timezone))
+
+
+def _sims(settings: Settings, database: Database, parts: Parts) -> Sims:
+    """Whom to ask about SIM cards. Nobody's answers need no memory."""
+    asked = parts.sim_swap or sim_swap(settings)
+    swaps = RememberedSimSwap(database, asked, parts.now) if asked else NullSimSwap()
+    return Sims(database, swaps, settings.sim_swap_hours, settings.sim_swap_unknown)
 
 
 def _watch(metrics: Metrics, outbox: Outbox, wake_ups: WakeUps) -> None:

@@ -88,6 +88,25 @@ RECONCILE_EVERY_S = 10  # a member who was told "en proceso" waits for the SMS
 EXPIRE_HOLDS_EVERY_S = 60  # a hold that ran out frees its funds within this
 SWEEP_ROWS = 50  # orders or holds a sweep: it comes again soon
 
+# A SIM that was changed, a number that went to somebody else.
+SIM_CHANGED_HOURS = 72  # how long a change is recent: thieves use a stolen number within a day
+SIM_HOURS_MAX = 2_400  # what CAMARA SIM Swap lets one ask
+SIM_ANSWER_S = (
+    6 * 3600
+)  # how long an operator's answer is good: each costs, and a thief is no faster
+SIM_UNKNOWN_S = 3600  # care for who nobody could tell of: the operator may be back by then
+SIM_BUDGET_MS = 1_600  # all requests of a question; with the core's 3 s below the reply's hard stop
+SIM_FAILURES_MAX = 3  # in a row: then nobody waits for the operator
+SIM_SHUT_S = 60  # then one member's order tries whether it is well again
+SIM_TOKEN_S = 300  # of a token that does not say how long it lives
+SIM_TOKEN_EARLY_S = 15  # before its end a token is not used any more: clocks differ
+NUMBER_CAREFUL_S = 24 * 3600  # a new number has the lower limits for a day
+
+# Claims.
+CLAIM_WITHIN_S = 7 * 24 * 3600  # whoever sent to the wrong person knows within days
+CLAIMABLE_OFFERED = 4  # the last ones: people remember no more, and the fifth key stays free
+CLAIM_HOLD_S = 5 * 24 * 3600  # staff have called both sides by then; a hold is no sentence
+
 # Notices.
 TEXTS_PER_HOUR = 20  # answers to one phone: more is a machine, and each costs
 TEXT_REPEATED_S = 3 * 24 * 3600  # providers bring a message again for 12 hours at the most

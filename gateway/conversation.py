@@ -81,7 +81,8 @@ class Forgo:
 @dataclass(frozen=True, slots=True)
 class Perform:
     """Ask the bank. `hop` names this hop, the same for all its copies; `language` and `book` (its
-    digest) are what the member has read. Answer: `Outcome`."""
+    digest) are what the member has read, `doing` the screen of a journey that they left last.
+    Answer: `Outcome`."""
 
     call: Call
     member: MemberView | None
@@ -89,6 +90,7 @@ class Perform:
     hop: str
     language: str
     book: str
+    doing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +218,12 @@ def _visit(
 ) -> Generator[Effect, Any, Visit]:
     """A dial. What became of an order that the caller had left is said first."""
     order: Remembered | None = None
-    left = states.decode_left(opened.left or b"")
+    left = Left()
     if member:
         order, left = yield from left_order(member, opened.left, dialled=bool(opened.answers))
     notice = became(book, language, order) if order else ""
     early = () if order else opened.answers[:DEEP_DIAL_ANSWERS_MAX]
-    return Visit(member, language, notice, early, left.draft, left.given)
+    return Visit(member, language, notice, early, left.draft, left.given, left.doing)
 
 
 def left_order(
@@ -238,15 +240,15 @@ def left_order(
         found: what they had left; None where Redis knows nothing of them, and may have forgotten.
         dialled: they dialled more than the short code.
     """
-    left = states.decode_left(found or b"")
+    left = states.decode_left(found or b"", member.ref)
     if left.draft and left.draft.key:
         order: Remembered | None = yield Forgo(member, left.draft.key)
         if order:
-            return order, Left(given=order.key)
+            return order, msgspec.structs.replace(left, draft=None, given=order.key)
     if dialled or not (left.given or found is None):
         return None, left
     order = yield Became(member, left.given) if left.given else Newest(member)
-    return order, Left(left.draft, order.key if order else left.given)
+    return order, msgspec.structs.replace(left, given=order.key if order else left.given)
 
 
 def _go_on(
@@ -277,7 +279,7 @@ def run(machine: Machine, step: Step, origin: Origin, hop: str) -> Shown:
     state, request = step
     while isinstance(request, Call):
         outcome: Outcome = yield Perform(
-            request, state.member, origin, hop, state.language, state.book
+            request, state.member, origin, hop, state.language, state.book, state.doing
         )
         state, request = machine.answered(state, request, outcome)
     return state, request

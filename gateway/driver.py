@@ -319,4 +319,5 @@ def _order(asked: Perform) -> Order:
         language=asked.language,
         book=asked.book,
         secret=call.secret,
+        doing=asked.doing,
     )

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from flask import Blueprint
 
+from gateway.bounds import SIM_BUDGET_MS
+from gateway.channels import asking
 from gateway.channels.africastalking import sender as africastalking_sender
 from gateway.channels.africastalking import sms as africastalking_sms
 from gateway.channels.africastalking import ussd as africastalking_ussd
@@ -24,6 +26,12 @@ from gateway.notices.router import Router, read_routes
 from gateway.notices.senders import Sender
 from gateway.notices.watching import Watch
 from gateway.settings import Settings
+from gateway.sim.camara import CamaraSimSwap, Contract
+from gateway.sim.port import SimSwap
+
+# Together half of SIM_BUDGET_MS: see `CamaraSimSwap`.
+CAMARA_CONNECT_S = 0.4 * SIM_BUDGET_MS / 2 / 1000
+CAMARA_ANSWER_S = 0.6 * SIM_BUDGET_MS / 2 / 1000
 
 
 def webhooks(settings: Settings, gateways: Sequence[Gateway]) -> list[Blueprint]:
@@ -74,6 +82,21 @@ def lines_send(settings: Settings) -> bool:
     """
     lines = load_lines(settings.smpp_lines) if settings.smpp_lines else ()
     return any(line.sheet.sms for line in lines)
+
+
+def sim_swap(settings: Settings) -> SimSwap | None:
+    """Who knows SIM cards; None where there is no contract."""
+    if not settings.sim_swap_url:
+        return None
+    contract = Contract(
+        url=settings.sim_swap_url,
+        token_url=settings.sim_swap_token_url,
+        client_id=settings.sim_swap_client_id,
+        client_secret=settings.sim_swap_client_secret.get_secret_value(),
+        scope=settings.sim_swap_scope,
+    )
+    pool = asking.session(connect_timeout_s=CAMARA_CONNECT_S, answer_timeout_s=CAMARA_ANSWER_S)
+    return CamaraSimSwap(contract, pool)
 
 
 def _senders(settings: Settings) -> Iterator[Sender]:

@@ -53,6 +53,8 @@ class Receipts:
         if self._of_no_use(fact):
             return None
         if fact.name == ANSWER:
+            if self._of_another(fact):
+                return None
             return Sms(Msisdn(fact.detail["msisdn"]), fact.detail["text"])
         if fact.name in REMINDERS and not self._wanted(fact.member_ref, Purpose.REMINDERS):
             return None
@@ -73,6 +75,13 @@ class Receipts:
         if forgotten_at and self._now() > dt.datetime.fromisoformat(forgotten_at):
             return True
         return fact.name == "left_unfinished" and self._ordered_since(fact.member_ref, fact.at)
+
+    def _of_another(self, fact: Fact) -> bool:
+        """Whether an answer to a member's text would reach who has their number now."""
+        if not fact.member_ref:
+            return False
+        addressee = self._members.addressee(fact.member_ref)
+        return addressee is None or addressee.msisdn.e164 != fact.detail["msisdn"]
 
     def _values(self, fact: Fact) -> dict[str, Value]:
         """What a receipt's text may name: each `…_centimos` as money, the party by its short

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from gateway import bounds
+from gateway.bank.sims import WhenUnknown
 
 PREFIX = "CHASKI_"
 
@@ -107,6 +108,25 @@ class Settings(BaseSettings):
     smpp_port: int = Field(8081, ge=1, le=65535, description="health and figures of chaski smpp")
     http_profiles: Path | None = Field(
         None, description="a folder with profiles of USSD networks, beside those that are shipped"
+    )
+
+    # SIM cards: who says whether one was changed (CAMARA SIM Swap). Without a URL nobody is asked.
+    sim_swap_url: str = Field("", description="https://…/sim-swap/v2 of an operator or aggregator")
+    sim_swap_token_url: str = Field("", description="where it gives a token (client credentials)")
+    sim_swap_client_id: str = Field("", description="ours there")
+    sim_swap_client_secret: SecretStr = Field(SecretStr(""), description="its secret")
+    sim_swap_scope: str = Field("", description="what is asked for; empty: what the client may")
+    sim_swap_hours: int = Field(
+        bounds.SIM_CHANGED_HOURS, ge=1, le=bounds.SIM_HOURS_MAX, description="a change is recent"
+    )
+    # Allow: an operator that is away would stop every order of 40,000 members, and PIN and limits
+    # hold as ever.
+    sim_swap_unknown: WhenUnknown = Field(
+        WhenUnknown.ALLOW, description="nobody can say: allow, careful (lower limits), look_only"
+    )
+    # Off: a claim must not be a weapon. Whoever paid for a sack of coffee could freeze its price.
+    claim_holds: bool = Field(
+        default=False, description="a claim holds the money at the other side at once"
     )
 
     # Behaviour.
@@ -227,6 +247,11 @@ class Settings(BaseSettings):
         if self.twilio_auth_tokens.get_secret_value():
             needs["PUBLIC_URL"] = bool(self.public_url)
             needs["TWILIO_ACCOUNT_SID"] = self.demo or bool(self.twilio_account_sid)
+        if self.sim_swap_url:
+            needs["SIM_SWAP_TOKEN_URL"] = bool(self.sim_swap_token_url)
+            needs["SIM_SWAP_CLIENT_ID"] = bool(self.sim_swap_client_id)
+            secret = self.sim_swap_client_secret.get_secret_value()
+            needs["SIM_SWAP_CLIENT_SECRET"] = bool(secret)
         if self.infobip_base_url:
             needs["INFOBIP_API_KEY"] = bool(self.infobip_api_key.get_secret_value())
             needs["PUBLIC_URL"] = bool(self.public_url)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from gateway.bounds import TEXT_CHARS_MAX
 from gateway.conversation import (
     Effect,
@@ -29,7 +31,7 @@ from gateway.dialog.book import Book
 from gateway.dialog.drafts import without_key
 from gateway.dialog.keywords import Command, Maybe, TextOrder, read_text
 from gateway.dialog.machine import Machine, like_a_pin
-from gateway.dialog.state import Left, Place, State
+from gateway.dialog.state import Place, State
 from gateway.dialog.steps import Call, Why
 from gateway.values.consent import BY_TEXT, Consent, Purpose
 from gateway.values.gsm import plain
@@ -186,7 +188,7 @@ class _Letter:
         said = became(self.book, self.member.language, before) if before else ""
         answers = replace(self.answers, earlier=said)
         # Its confirm screen was never shown, so nobody can have authorised it: it needs no key yet.
-        kept = Left(without_key(draft), left.given)
+        kept = msgspec.structs.replace(left, draft=without_key(draft), member=self.member.ref)
         yield LeaveDraft(self.text.origin, states.encode_left(kept))
         if state.place is Place.CONFIRM:
             return answers(sentence, "prepared", what=what)

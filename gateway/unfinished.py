@@ -53,7 +53,7 @@ class Unfinished:
         return sum(self._reminded(each) for each in self.sessions.abandoned(SWEEP_ROWS))
 
     def _reminded(self, abandoned: Abandoned) -> bool:
-        draft = states.decode_left(abandoned.draft).draft
+        draft = states.decode_left(abandoned.draft, abandoned.member_ref).draft
         addressee = self.members.addressee(abandoned.member_ref)
         if addressee is None or draft is None or self._given(draft, abandoned):
             return False

@@ -37,6 +37,7 @@ from gateway.notices.simulated import SimulatedNetwork
 from gateway.observing import Metrics
 from gateway.providers import webhooks
 from gateway.settings import DEMO_PEPPER, DEMO_SESSION_SECRET, DEMO_WEBHOOK_SECRET, Settings, load
+from gateway.sim.port import SimSwap
 from gateway.values.msisdn import Msisdn
 from gateway.values.outcome import Done
 from gateway.values.turn import Keystrokes, Origin, Text
@@ -262,8 +263,11 @@ def founded(
     redis_urls: tuple[str, str],
     menus: Path | None = None,
     operations: Mapping[str, Operation] = CATALOGUE,
+    sim_swap: SimSwap | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Cooperative]:
-    """The demo cooperative, with menus or operations of its own where a test has some."""
+    """The demo cooperative, with menus, operations, an operator or settings of its own where a test
+    has some."""
     owner_url, app_url = database_urls
     sessions_url, queue_url = redis_urls
     seed(owner_url, HASHER, TODAY)
@@ -277,6 +281,7 @@ def founded(
             "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
             "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
             **({"CHASKI_MENUS": str(menus)} if menus else {}),
+            **(environment or {}),
         }
     )
     clock, keys = Clock(), itertools.count(1)
@@ -287,6 +292,7 @@ def founded(
         hasher=HASHER,
         often=clock.often,
         operations=operations,
+        sim_swap=sim_swap,
     )
     metrics = Metrics()
     gateway = bootstrap.build(settings, metrics, parts)

@@ -32,6 +32,7 @@ LINES = (
     ("bank",),
     ("notices",),
     ("instructions",),
+    ("sim",),
     ("ledger",),
     ("audit",),
     ("db",),
@@ -63,9 +64,9 @@ KEPT_OUT = {
 AT_HOME = {
     # bootstrap, providers: types that they hand over.
     "flask": {"web", "channels", "console", "demo", "bootstrap", "providers"},
-    "requests": {"channels"},
+    "requests": {"channels", "sim"},
     "twilio": {"channels"},
-    "pybreaker": {"notices"},
+    "pybreaker": {"notices", "sim"},
     "pyrate_limiter": {"notices"},
     "stamina": {"channels"},
     "rapidfuzz": {"dialog"},

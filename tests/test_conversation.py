@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.bank.bank import CATALOGUE
@@ -26,7 +27,7 @@ from gateway.conversation import (
     take,
 )
 from gateway.dialog.drafts import still_good
-from gateway.dialog.state import Draft, Left, Place, State, decode, decode_left
+from gateway.dialog.state import Draft, Left, Place, State, decode, decode_left, encode_left
 from gateway.library.port import OneBook
 from gateway.menus import prove, read_folder
 from gateway.sessions.port import Claim, Closed, Kept, New, Next, Repeat, UnderWay
@@ -435,8 +436,23 @@ def _draft(effects: list[Effect]) -> bytes:
 
 
 def left(effects: list[Effect]) -> Left:
-    """What the next dial finds."""
-    return decode_left(_draft(effects))
+    """The order that the next dial finds."""
+    found = decode_left(_draft(effects), ROSA.ref)
+    return Left(found.draft, found.given)
+
+
+@pytest.mark.parametrize("whose", ["m-0002", ""])
+def test_what_another_left_at_this_number_is_nobodys(whose: str) -> None:
+    """The number went to somebody else: their key is not even closed, it is not theirs to close."""
+    _, effects = drive(New(CLAIM, ("2", "987000002", "50"), b""))
+    of_another = encode_left(
+        msgspec.structs.replace(decode_left(_draft(effects), ROSA.ref), member=whose)
+    )
+
+    reply, effects = drive(New(CLAIM, (), of_another))
+
+    assert reply.text.startswith("Hola Rosa")
+    assert "Forgo" not in kinds(effects)
 
 
 @pytest.mark.parametrize("answers", [("2", "987000002", "60"), ("2",)])

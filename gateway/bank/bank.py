@@ -10,7 +10,19 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.bank import accounts, consents, enrolment, language, limits, loans, payees, transfers
+from gateway.bank import (
+    accounts,
+    calls,
+    claims,
+    consents,
+    doors,
+    enrolment,
+    language,
+    limits,
+    loans,
+    payees,
+    transfers,
+)
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
 from gateway.bank.orders import carried_out
@@ -28,7 +40,10 @@ from gateway.values.turn import Origin
 
 CATALOGUE: Mapping[str, Operation] = {
     operation.name: operation
-    for module in (accounts, consents, enrolment, language, limits, loans, payees, transfers)
+    for module in (
+        *(accounts, calls, claims, consents, doors, enrolment),
+        *(language, limits, loans, payees, transfers),
+    )
     for operation in module.OPERATIONS
 }
 
@@ -38,7 +53,8 @@ class Order:
     """What a conversation asks for: an operation's name, and everything it needs.
 
     `hop` names the hop that asks, the same for all its copies; `language` and `book` (its digest)
-    are what the member has read. `secret` is what was typed for a secret slot.
+    are what the member has read, `doing` the screen of a journey that they left last. `secret` is
+    what was typed for a secret slot.
     """
 
     operation: str
@@ -51,6 +67,7 @@ class Order:
     language: str
     book: str
     secret: Secret | None = None
+    doing: str = ""
 
 
 class Bank:
@@ -87,8 +104,13 @@ class Bank:
         return msgspec.structs.replace(member, invited=invited)
 
     def recall(self, origin: Origin) -> Remembered | None:
-        """What became of the last money order of this very session, if there was one."""
-        return self._remembered(self._desk.instructions.recent(origin))
+        """What became of the last money order of this very session, if there was one. A number
+        that has come to somebody else since remembers nothing."""
+        result = self._desk.instructions.recent(origin)
+        member = self.identify(origin.msisdn) if result else None
+        if result is None or member is None or member.ref != result.member_ref:
+            return None
+        return self._remembered(result)
 
     def newest(self, member: MemberView) -> Remembered | None:
         """What became of the last money order of a member, if it was a moment ago."""
@@ -134,6 +156,12 @@ class Bank:
         """
         operation = self._operations[order.operation]
         now = self._now()
+        if not self._theirs(member, order.origin):
+            return Refused("stranger")
+        if operation.moves_money or operation.before_money:
+            self._desk.sims.look(member, order.origin.msisdn, now)
+        if operation.before_money and (barred := self._desk.sims.barred(member, now)):
+            return Refused(barred)
         if operation.needs_pin:
             if order.pin is None:
                 return Refused("no_pin")
@@ -153,7 +181,7 @@ class Bank:
         operation = self._operations[order.operation]
         if operation.moves_money:
             raise ValueError(f"an SMS may not ask for {operation.name}")
-        if self._pins.frozen(member.ref):
+        if self._desk.doors.frozen(member.ref):
             return Refused("frozen")
         if not self._desk.consents.given(member.ref, Purpose.READING):
             return Refused("not_opted_in")
@@ -165,7 +193,13 @@ class Bank:
 
     def freeze(self, member: MemberView, origin: Origin) -> None:
         """Shut a member's door: they have asked for it."""
-        self._pins.freeze(member.ref, origin, self._now())
+        self._desk.doors.freeze(member.ref, origin, self._now())
+
+    def _theirs(self, member: MemberView, origin: Origin) -> bool:
+        """Whether the phone is still the member's: staff may have moved the number since the
+        session began."""
+        owner = self.identify(origin.msisdn)
+        return owner is not None and owner.ref == member.ref
 
     def _performed(
         self, operation: Operation, member: MemberView, order: Order, now: dt.datetime
@@ -183,6 +217,7 @@ class Bank:
             hop=order.hop,
             secret=order.secret,
             pin=order.pin if operation.repeats_pin else None,
+            doing=order.doing,
         )
         try:
             return operation.perform(self._desk, request)

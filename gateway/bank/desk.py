@@ -10,8 +10,12 @@ from gateway.instructions.orders import Instructions
 from gateway.ledger.port import Account, AccountKind, Ledger
 
 if TYPE_CHECKING:
+    from gateway.bank.calls import Calls
+    from gateway.bank.claims import Claims
     from gateway.bank.consents import Consents
+    from gateway.bank.doors import Doors
     from gateway.bank.new_pins import NewPins
+    from gateway.bank.sims import Sims
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,10 @@ class Desk:
     ledger: Ledger
     instructions: Instructions
     region: str
+    doors: Doors
+    claims: Claims
+    calls: Calls
+    sims: Sims
 
     def savings(self, member_ref: str) -> tuple[Account, ...]:
         """A member's savings accounts, in the core's order."""

@@ -142,6 +142,7 @@ OPERATIONS = (
     ),
     Operation(
         name="loans.quote",
+        before_money=True,
         perform=_quote,
         takes=_SLOTS,
         gives={"to_pay": "money", "tax": "money"},

@@ -38,6 +38,7 @@ class Request:
         hop: names the hop that asks, the same for all its copies.
         secret: what was typed for a secret slot, for the operation that checks it.
         pin: the second entry of a new PIN, for the operation that compares it.
+        doing: the screen of a journey that they left last (`send/amount`), or empty.
     """
 
     member: MemberView
@@ -50,6 +51,7 @@ class Request:
     language: str
     book: str
     hop: str
+    doing: str = ""
     secret: Secret | None = None
     pin: Pin | None = None
 
@@ -91,6 +93,7 @@ class Operation:
         secret: whether it checks what was typed for a secret slot; then its result is a `token`,
             which the draft keeps in the secret's place.
         repeats_pin: whether the PIN on its confirm screen is the second entry of a new one.
+        before_money: it is asked right before the screen that confirms a money order.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Operation:
     needs_pin: bool = False
     secret: bool = False
     repeats_pin: bool = False
+    before_money: bool = False
 
 
 def _typed(value: object, kind: type[_T], name: str) -> _T:

@@ -10,7 +10,6 @@ from gateway.bounds import PIN_LOCK_S, PIN_LOCKS_MAX, PIN_TRIES
 from gateway.db.pool import Database, Row
 from gateway.values.outcome import Refused
 from gateway.values.pin import Pin
-from gateway.values.turn import Origin
 
 # What the PIN is refused with, before the operation is asked at all.
 REFUSALS = frozenset({"no_pin", "wrong_pin", "pin_locked", "pin_blocked", "frozen"})
@@ -62,17 +61,6 @@ class Pins:
         if self._hasher.outdated(member_ref, sealed, version):
             self._database.call(_REHASH, (member_ref, sealed, *self._hasher.hash(member_ref, pin)))
         return None
-
-    def freeze(self, member_ref: str, origin: Origin, now: dt.datetime) -> None:
-        """From now on no PIN opens anything of this member's, until staff lift it."""
-        self._database.call(
-            "select bank.freeze(%s, %s, %s, %s)",
-            (member_ref, origin.channel, origin.session_id, now),
-        )
-
-    def frozen(self, member_ref: str) -> bool:
-        """Whether the member has shut their own door."""
-        return bool(self._database.row("select bank.frozen(%s) as f", (member_ref,))["f"])
 
 
 def _wrong(claim: Row, now: dt.datetime) -> Refused:

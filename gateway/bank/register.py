@@ -42,7 +42,7 @@ class Members:
     def addressee(self, member_ref: str) -> Addressee | None:
         """How to reach a member, if we can at all."""
         rows = self._database.call("select * from bank.member_by_ref(%s)", (member_ref,))
-        if not rows:
+        if not rows or rows[0]["msisdn"] is None:
             return None
         (row,) = rows
         return Addressee(Msisdn(row["msisdn"]), row["language"], row["short_name"])

@@ -70,6 +70,7 @@ _SLOTS = {"source": "savings_account", "payee": "payee", "amount": "money"}
 OPERATIONS = (
     Operation(
         name="transfers.quote",
+        before_money=True,
         perform=_quote,
         takes=_SLOTS,
         gives={"tax": "money"},

@@ -16,7 +16,9 @@ from granian.log import LogLevels
 
 from gateway import __version__, bootstrap
 from gateway.bank.hashing import OWASP_2026, PepperedArgon2
+from gateway.cli.calls import calls
 from gateway.cli.channels import channels
+from gateway.cli.claims import claims
 from gateway.cli.desk import phone_number, plainly
 from gateway.cli.ledger import ledger
 from gateway.cli.limits import limits
@@ -139,7 +141,10 @@ def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
     use(handset, click.echo, ask)
 
 
-for _group in (channels, ledger, limits, members, menus, pins, sms, smpp):
+for _group in (
+    *(calls, channels, claims, ledger, limits),
+    *(members, menus, pins, smpp, sms),
+):
     main.add_command(_group)
 
 

@@ -64,6 +64,17 @@ KINDS: Mapping[str, Kind] = {
         misread=("not_an_amount", "amount_ambiguous", "amount_zero", "amount_too_big"),
     ),
     "date": Kind(parse=answers.day, misread=("not_a_date",)),
+    "sent_transfer": Kind(
+        offers="claims.sent",
+        none="nothing_sent",
+        fields={
+            "key": "ref",
+            "name": "payee_name",
+            "party": "person",
+            "day": "date",
+            "amount": "money",
+        },
+    ),
     "choice": Kind(),  # of the slot's own options
     "language": Kind(),  # of those that the book offers
     "secret": Kind(secret=True),

@@ -72,7 +72,7 @@ class Machine:
         draft = drafts.still_good(self.book, visit.draft)
         if draft and self.book.journeys[draft.journey].newcomers:
             draft = None  # of before they had a PIN
-        start = _with(start, given=visit.given, tells=bool(visit.notice))
+        start = _with(start, given=visit.given, tells=bool(visit.notice), doing=visit.doing)
         if draft and not visit.answers:
             return self._offer_to_go_on(_with(start, draft=draft), visit.notice)
         return self._home(_with(start, queue=visit.answers), visit.notice)
@@ -466,7 +466,8 @@ class Machine:
 
     def left(self, state: State) -> Left:
         """What the caller leaves for the next dial if nothing more is heard from them."""
-        return Left(self.unfinished(state), state.given)
+        member = state.member.ref if state.member else ""
+        return Left(self.unfinished(state), state.given, member, state.doing)
 
     def gives_order(self, state: State) -> bool:
         """Whether what is unfinished would move money."""
@@ -503,7 +504,9 @@ class Machine:
     ) -> Step:
         where = state.draft.journey if state.draft else state.menu
         name = f"{where}/{state.slot if place is Place.SLOT else place.value}"
-        shown = _with(_dropped(state), place=place, screen=name, body=body, options=options)
+        doing = name if state.draft and place is not Place.RESUME else state.doing
+        state = _with(_dropped(state), doing=doing)
+        shown = _with(state, place=place, screen=name, body=body, options=options)
         above = self._warned(shown, problem)
         return self._shown(_with(shown, page=0, problem=above, feeding=False, final=False))
 

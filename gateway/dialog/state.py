@@ -43,10 +43,14 @@ class Draft(msgspec.Struct, frozen=True):
 
 class Left(msgspec.Struct, frozen=True):
     """What a caller leaves for the next dial: a draft, and the key of a money order whose outcome
-    stood on a screen that may have been lost on its way."""
+    stood on a screen that may have been lost on its way. `member` is whose it is (their `ref`): the
+    number may be somebody else's by then. `doing` is the screen of a journey that they left last.
+    """
 
     draft: Draft | None = None
     given: str = ""
+    member: str = ""
+    doing: str = ""
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -68,7 +72,8 @@ class State(msgspec.Struct, frozen=True):
     that the current one is of them; `pin_shown` that what was left of them looks like a PIN.
 
     `given` is the key of an order whose outcome the member may not have read; `tells` that this
-    screen tells it, so that the next answer shows that they have.
+    screen tells it, so that the next answer shows that they have. `doing` is the last screen of a
+    journey, for who asks for help from a menu.
     """
 
     book: str
@@ -91,6 +96,7 @@ class State(msgspec.Struct, frozen=True):
     pin_shown: bool = False
     given: str = ""
     tells: bool = False
+    doing: str = ""
 
 
 def encode(state: State) -> bytes:
@@ -109,15 +115,17 @@ def decode(data: bytes) -> State:
 
 def encode_left(left: Left) -> bytes:
     """What a caller leaves, as bytes; empty for nothing."""
-    return _ENCODER.encode(left) if left.draft or left.given else b""
+    return _ENCODER.encode(left) if left.draft or left.given or left.doing else b""
 
 
-def decode_left(data: bytes) -> Left:
-    """What a caller left; nothing where another version of Chaski wrote it."""
+def decode_left(data: bytes, member_ref: str) -> Left:
+    """What this member left; nothing where another version of Chaski wrote it, or where it is what
+    the number's former owner left."""
     try:
-        return _LEFT_DECODER.decode(data) if data else Left()
+        left = _LEFT_DECODER.decode(data) if data else Left()
     except msgspec.DecodeError:
         return Left()
+    return left if left.member == member_ref else Left()
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -61,6 +61,7 @@ class Visit:
         draft: what the caller left unfinished moments ago.
         given: the key of an order whose outcome the caller may not have read: the notice tells
             it, if there is one.
+        doing: the screen of a journey that the caller left last.
     """
 
     member: MemberView | None
@@ -69,3 +70,4 @@ class Visit:
     answers: tuple[str, ...] = ()
     draft: Draft | None = None
     given: str = ""
+    doing: str = ""

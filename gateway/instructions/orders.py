@@ -47,8 +47,9 @@ class State(StrEnum):
 REFUSALS = frozenset(
     {
         "over_limit",  # values: `bound`, which one bites; `limit`, it; `left`, what is left of it
-        "look_only",  # the house is so careful with this member that nothing leaves
         "insufficient_funds",  # values: `available`
+        "frozen",  # the member shut their own door
+        "look_only",  # a SIM that was changed, say: until staff have seen the member
         "again",  # the same amount to the same account moments ago, and nobody said "yes, again"
     }
 )
@@ -107,6 +108,16 @@ class Result:
     target: str
     accepted_at: dt.datetime
     settled_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A transfer to another member that was posted, and when."""
+
+    key: uuid.UUID
+    payee_ref: str
+    amount: Money
+    at: dt.datetime
 
 
 class Instructions:
@@ -235,6 +246,20 @@ class Instructions:
             "select payee_ref from instructions.recent_payees(%s, %s)", (member_ref, limit)
         )
         return tuple(row["payee_ref"] for row in rows)
+
+    def sent_since(self, member_ref: str, since: dt.datetime, limit: int) -> tuple[Sent, ...]:
+        """What a member sent to other members since then, newest first.
+
+        Raises:
+            DatabaseUnavailableError: it cannot be said now.
+        """
+        rows = self._database.call(
+            "select * from instructions.sent_since(%s, %s, %s)", (member_ref, since, limit)
+        )
+        return tuple(
+            Sent(row["key"], row["payee_ref"], Money(row["amount_centimos"]), row["at"])
+            for row in rows
+        )
 
     def reconcile(self, limit: int) -> int:
         """Settle up to `limit` orders that nobody is asking the core about; answer how many ended.

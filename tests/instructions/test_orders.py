@@ -318,6 +318,7 @@ class TestTheApplication:
         )
         assert {name for (name,) in rows} == {
             "accept",
+            "barred_now",
             "became",
             "close",
             "execute",
@@ -326,7 +327,10 @@ class TestTheApplication:
             "recent",
             "recent_payees",
             "room_now",
+            "sent_since",
             "settle",
+            "sim_changed",
+            "sim_unknown",
             "standing",
             "take_unfinished",
         }

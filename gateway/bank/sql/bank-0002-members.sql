@@ -3,8 +3,9 @@
 
 create table bank.member (
     member_ref text primary key,
-    -- E.164. One phone is one member's; the unique index also serves the look-up of every dial.
-    msisdn text not null unique check (msisdn ~ '^\+[1-9][0-9]{7,14}$'),
+    -- E.164. One phone is one member's; the unique index also serves the look-up of every dial. Null:
+    -- the member gave the number back, and nobody dials for them.
+    msisdn text unique check (msisdn ~ '^\+[1-9][0-9]{7,14}$'),
     -- Copied from the core when the member is registered, so that a dial needs no core.
     first_name text not null,
     short_name text not null,

@@ -1,5 +1,5 @@
 -- What members agreed to, each yes and no kept for good; and who froze their access.
--- depends: bank-0002-members  audit-0001-trail
+-- depends: bank-0002-members  audit-0001-trail  instructions-0007-stops
 
 create table bank.consent (
     id bigint generated always as identity primary key,
@@ -58,23 +58,55 @@ create table bank.freeze (
 -- One at a time, and found at every PIN.
 create unique index freeze_open on bank.freeze (member_ref) where lifted_at is null;
 
+-- Shut it: no PIN opens it, no order is taken (instructions.barred), and what no core has been asked
+-- for yet is not done. Answers whether it was open.
+create function bank.shut(
+    p_member_ref text, p_channel text, p_session_id text, p_actor_kind text, p_actor text,
+    p_now timestamptz
+) returns boolean
+language plpgsql
+as $$
+declare
+    shut bigint;
+begin
+    insert into bank.freeze (member_ref, channel, session_id, at)
+    values (p_member_ref, p_channel, p_session_id, p_now)
+    on conflict (member_ref) where lifted_at is null do nothing
+    returning id into shut;
+    if shut is null then
+        return false;
+    end if;
+    perform audit.write(
+        p_actor_kind, p_actor, 'member.frozen', p_member_ref,
+        jsonb_build_object('freeze', shut, 'channel', p_channel), p_now
+    );
+    perform instructions.be_careful(p_member_ref, 'frozen', 'look_only', null, p_now);
+    perform instructions.stop_waiting(p_member_ref, p_now);
+    return true;
+end
+$$;
+
 create function bank.freeze(
     p_member_ref text, p_channel text, p_session_id text, p_now timestamptz
 ) returns void
-language sql volatile security definer set search_path = pg_catalog, pg_temp
-begin atomic
-    with shut as (
-        insert into bank.freeze (member_ref, channel, session_id, at)
-        values (p_member_ref, p_channel, p_session_id, p_now)
-        on conflict (member_ref) where lifted_at is null do nothing
-        returning id
-    )
-    select audit.write(
-        'member', p_member_ref, 'member.frozen', p_member_ref,
-        jsonb_build_object('freeze', s.id, 'channel', p_channel), p_now
-    )
-    from shut as s;
-end;
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform bank.shut(
+        p_member_ref, p_channel, p_session_id, 'member', p_member_ref, p_now
+    );
+end
+$$;
+
+-- For staff and agents. Answers whether there was anything to shut.
+create function bank.freeze_by_staff(p_member_ref text, p_by text, p_now timestamptz)
+returns boolean
+language plpgsql
+as $$
+begin
+    return bank.shut(p_member_ref, 'staff', '', 'staff', p_by, p_now);
+end
+$$;
 
 create function bank.frozen(p_member_ref text) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -86,26 +118,27 @@ end;
 
 -- For the cooperative's staff, not for the application. Answers whether there was anything to lift.
 create function bank.lift_freeze(p_member_ref text, p_by text, p_now timestamptz) returns boolean
-language sql volatile
-begin atomic
-    with lifted as (
-        update bank.freeze set lifted_at = p_now, lifted_by = p_by
-        where member_ref = p_member_ref and lifted_at is null
-        returning id
-    ),
-
-    written as (
-        select audit.write(
-            'staff', p_by, 'member.unfrozen', p_member_ref,
-            jsonb_build_object('freeze', l.id), p_now
-        )
-        from lifted as l
-    )
-
-    select exists (select from written);
-end;
+language plpgsql
+as $$
+declare
+    lifted bigint;
+begin
+    update bank.freeze set lifted_at = p_now, lifted_by = p_by
+    where member_ref = p_member_ref and lifted_at is null
+    returning id into lifted;
+    if lifted is null then
+        return false;
+    end if;
+    perform instructions.trust_again(p_member_ref, 'frozen', p_by, p_now);
+    perform audit.write(
+        'staff', p_by, 'member.unfrozen', p_member_ref, jsonb_build_object('freeze', lifted), p_now
+    );
+    return true;
+end
+$$;
 
 revoke execute on function
-    bank.agree, bank.agreed, bank.freeze, bank.frozen, bank.lift_freeze
+    bank.agree, bank.agreed, bank.shut, bank.freeze, bank.freeze_by_staff, bank.frozen,
+    bank.lift_freeze
 from public;
 grant execute on function bank.agree, bank.agreed, bank.freeze, bank.frozen to chaski_app;

@@ -215,29 +215,6 @@ begin atomic
     select exists (select from written);
 end;
 
--- Staff shut a member's door. Answers whether it was open.
-create function bank.freeze_by_staff(p_member_ref text, p_by text, p_now timestamptz)
-returns boolean
-language sql volatile
-begin atomic
-    with shut as (
-        insert into bank.freeze (member_ref, channel, session_id, at)
-        values (p_member_ref, 'staff', '', p_now)
-        on conflict (member_ref) where lifted_at is null do nothing
-        returning id
-    ),
-
-    written as (
-        select audit.write(
-            'staff', p_by, 'member.frozen', p_member_ref,
-            jsonb_build_object('freeze', s.id, 'channel', 'staff'), p_now
-        )
-        from shut as s
-    )
-
-    select exists (select from written);
-end;
-
 -- The code that is open for this member and this phone, as it is now the member's.
 create function bank.open_code(p_member_ref text, p_msisdn text, p_now timestamptz)
 returns setof bank.activation_code
@@ -553,7 +530,7 @@ revoke execute on function
     bank.invited, bank.begin_enrolment, bank.begin_change, bank.claim_code_attempt,
     bank.settle_code_attempt, bank.digits_to_avoid, bank.propose_pin, bank.proposed_pin,
     bank.activate_pin, bank.access_of, bank.reset_asked, bank.register_by_staff,
-    bank.freeze_by_staff, bank.codes_by_older_pepper
+    bank.codes_by_older_pepper
 from public;
 
 grant execute on function

@@ -23,7 +23,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
     "not_a_pin": {},
     "wrong_pin": {"tries_left": "number"},
     "pin_locked": {"minutes": "number"},
-    **{name: {} for name in ("pin_blocked", "frozen")},
+    **{name: {} for name in ("pin_blocked", "frozen", "look_only")},
     # A secret that is typed, and a new PIN.
     "not_a_dni": {},
     "pin_length": {"least": "number", "most": "number"},
@@ -94,6 +94,8 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "code": "short_code",
         "day": "date",
     },
+    "sim_changed": {"day": "date"},
+    "claim_opened": {"number": "reference", "amount": "money", "day": "date"},
     "left_unfinished": {"what": "sentence", "code": "short_code", "day": "date"},
 }
 

@@ -1,8 +1,8 @@
 -- Accept, settle, close; and execute, which is all of it around a posting in this database.
 -- depends: instructions-0001-tables  ledger-0004-loans
 
--- The order of locks, the same everywhere: the key, its row, the usage, the source, the balances.
--- The key's lock is an advisory one, since at first there is no row: two calls with one
+-- The order of locks, the same everywhere: the key, its row, the member, the usage, the source, the
+-- balances. The key's lock is an advisory one, since at first there is no row: two calls with one
 -- key queue here, and the second finds what the first decided.
 
 create function instructions.lock_key(p_key uuid) returns void

@@ -5,7 +5,9 @@
 create table instructions.caution (
     id bigint generated always as identity primary key,
     member_ref text not null,
-    reason text not null check (reason in ('pin_changed', 'sim_changed', 'number_changed')),
+    reason text not null check (
+        reason in ('pin_changed', 'sim_changed', 'sim_unknown', 'number_changed', 'frozen')
+    ),
     -- careful: the lower limits hold; look_only: no money leaves.
     level text not null check (level in ('careful', 'look_only')),
     since timestamptz not null,
@@ -20,12 +22,15 @@ create table instructions.caution (
 create unique index caution_open on instructions.caution (member_ref, reason)
 where lifted_at is null;
 
--- Begin, or begin anew: what is newer counts.
+-- Begin, or begin anew: what is newer counts. Waits for the member's orders that are being judged,
+-- so that whoever is told of it may rely on it: no order is taken afterwards.
 create function instructions.be_careful(
     p_member_ref text, p_reason text, p_level text, p_until timestamptz, p_now timestamptz
 ) returns void
 language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic
+    select pg_advisory_xact_lock(hashtextextended('instructions.member ' || p_member_ref, 0));
+
     with begun as (
         insert into instructions.caution as c (member_ref, reason, level, since, until)
         values (p_member_ref, p_reason, p_level, p_now, p_until)

@@ -276,7 +276,11 @@ declare
     -- Between a member's own accounts no limit counts; they queue here all the same.
     counted constant bigint := instructions.counted_centimos(i);
     room instructions.room;
+    barred constant text := instructions.barred(i.member_ref, i.accepted_at);
 begin
+    if barred is not null then
+        return instructions.refuse(i, barred, null);
+    end if;
     perform instructions.lock_usage(i.member_ref, i.operation);
     if counted > 0 then
         room := instructions.room_for(

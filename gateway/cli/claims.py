@@ -1,0 +1,202 @@
+"""What the `chaski claims` command offers to staff: money that went to the wrong person.
+
+Holds are placed in the cooperative's own books; where another core keeps them, staff hold there.
+What is given back is reversed in the ledger, by staff: no command does it here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.bank.claims import Claim, hold_what_is_there
+from gateway.bounds import CLAIM_HOLD_S
+from gateway.cli.desk import (
+    JSON,
+    OWNER_DATA,
+    OWNER_URL,
+    asked_by,
+    iso,
+    opened,
+    owner_url,
+    plainly,
+    print_json,
+    print_lines,
+    print_table,
+)
+from gateway.db.pool import Database
+from gateway.ledger.port import NoSuchHoldError
+from gateway.ledger.postgres.adapter import PostgresLedger
+from gateway.values.money import Money
+
+_CLAIMS = """
+    select c.*, m.short_name as name, m.msisdn as phone, p.short_name as payee,
+        p.msisdn as payee_phone
+    from bank.claim as c
+    left join bank.member as m on m.member_ref = c.member_ref
+    left join bank.member as p on p.member_ref = c.payee_ref
+"""
+NUMBER = click.argument("number", type=int)
+
+
+@click.group()
+def claims() -> None:
+    """Transfers that members want back."""
+
+
+@claims.command(name="list")
+@click.option("--all", "everything", is_flag=True, help="Those that are settled, too.")
+@OWNER_URL
+@OWNER_DATA
+@JSON
+@plainly
+def claims_list(
+    everything: bool,  # noqa: FBT001
+    url: str | None,
+    data: Path | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """The claims that are open, the oldest first."""
+    which = "" if everything else "where c.state = 'open'"
+    with opened(owner_url(url, data)) as database:
+        rows = database.call(f"{_CLAIMS} {which} order by c.id")
+    lines = [_line(row) for row in rows]
+    if as_json:
+        print_json(lines)
+    else:
+        print_table(lines, otherwise="no claim is open")
+
+
+@claims.command(name="show")
+@NUMBER
+@OWNER_URL
+@OWNER_DATA
+@plainly
+def claims_show(number: int, url: str | None, data: Path | None) -> None:
+    """One claim, with both sides: chaski claims show 1001"""
+    with opened(owner_url(url, data)) as database:
+        row = _found(database, number)
+    sides = {
+        "claimant": row["member_ref"],
+        "claimant_phone": row["phone"] or "",
+        "payee": row["payee_ref"],
+        "payee_phone": row["payee_phone"] or "",
+        "account": row["account"],
+        "instruction": row["instruction_key"],
+    }
+    settled = {"by": row["resolved_by"], "how": row["how"]} if row["resolved_at"] else {}
+    print_lines([{name: value} for name, value in {**_line(row), **sides, **settled}.items()])
+
+
+@claims.command(name="hold")
+@NUMBER
+@OWNER_URL
+@OWNER_DATA
+@asked_by("Who holds it.")
+@plainly
+def claims_hold(number: int, url: str | None, data: Path | None, by: str) -> None:
+    """Hold what is still there of the money, for some days."""
+    now = dt.datetime.now(dt.UTC)
+    until = now + dt.timedelta(seconds=CLAIM_HOLD_S)
+    with opened(owner_url(url, data)) as database:
+        row, ledger = _found(database, number), PostgresLedger(database)
+        if row["state"] != "open" or row["hold_key"]:
+            raise click.ClickException("it is settled, or held already")
+        claim = Claim(
+            number=number,
+            created=False,
+            payee_ref=row["payee_ref"],
+            account=row["account"],
+            amount=Money(row["amount_centimos"]),
+        )
+        held = hold_what_is_there(claim, ledger, until)
+        if held is None:
+            raise click.ClickException("there is nothing left to hold")
+        noted = database.row(
+            "select bank.note_hold(%s, %s, %s, %s, 'staff', %s, %s) as noted",
+            (number, *held, until, by, now),
+        )
+        if not noted["noted"]:
+            ledger.void_hold(held[0])  # somebody was faster
+            raise click.ClickException("it was settled or held meanwhile")
+    click.echo(f"{Money(held[1])} held until {iso(until)}")
+
+
+@claims.command(name="release")
+@NUMBER
+@OWNER_URL
+@OWNER_DATA
+@asked_by("Who releases it.")
+@plainly
+def claims_release(number: int, url: str | None, data: Path | None, by: str) -> None:
+    """Give the money that is held back to the other side's disposal."""
+    with opened(owner_url(url, data)) as database:
+        if not _released(database, _found(database, number), by):
+            raise click.ClickException("nothing is held")
+    click.echo("released")
+
+
+@claims.command(name="close")
+@NUMBER
+@click.option(
+    "--how",
+    type=click.Choice(["returned", "refused", "withdrawn"]),
+    required=True,
+    help="What it came to.",
+)
+@OWNER_URL
+@OWNER_DATA
+@asked_by("Who has settled it.")
+@plainly
+def claims_close(number: int, how: str, url: str | None, data: Path | None, by: str) -> None:
+    """Settle a claim; what is held for it is released first."""
+    with opened(owner_url(url, data)) as database:
+        _released(database, _found(database, number), by)
+        row = database.row(
+            "select bank.resolve_claim(%s, %s, %s, %s) as resolved",
+            (number, how, by, dt.datetime.now(dt.UTC)),
+        )
+    if not row["resolved"]:
+        raise click.ClickException("it was settled before")
+    click.echo("settled")
+
+
+def _released(database: Database, row: Mapping[str, Any], by: str) -> bool:
+    """End a claim's hold; False where it has none. Where the ledger had ended it, it is noted."""
+    hold: uuid.UUID | None = row["hold_key"]
+    if hold is None:
+        return False
+    try:
+        PostgresLedger(database).void_hold(hold)
+    except NoSuchHoldError as error:
+        raise click.ClickException("the hold is in another core: release it there") from error
+    noted = database.row(
+        "select bank.note_release(%s, %s, %s) as noted", (row["id"], by, dt.datetime.now(dt.UTC))
+    )
+    return bool(noted["noted"])
+
+
+def _found(database: Database, number: int) -> Mapping[str, Any]:
+    rows = database.call(f"{_CLAIMS} where c.id = %s", (number,))
+    if not rows:
+        raise click.ClickException(f"no claim has the number {number}")
+    return rows[0]
+
+
+def _line(row: Mapping[str, Any]) -> dict[str, object]:
+    held = Money(row["held_centimos"]) if row["held_centimos"] else None
+    return {
+        "claim": row["id"],
+        "state": row["state"],
+        "opened_at": iso(row["opened_at"]),
+        "from": row["name"] or "",
+        "to": row["payee"] or "",
+        "amount": str(Money(row["amount_centimos"])),
+        "held": str(held) if held else "",
+        "held_until": iso(row["held_until"]) if row["held_until"] else "",
+    }

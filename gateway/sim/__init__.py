@@ -1,0 +1,1 @@
+"""Whether the SIM of a number was changed lately."""
