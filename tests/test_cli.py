@@ -71,6 +71,9 @@ def url(cooperative: Cooperative) -> Iterator[str]:
         ("menus", "try"),
         ("ledger", "verify"),
         ("ledger", "accounts"),
+        *(("members", word) for word in ("freeze", "unfreeze", "trust", "move", "release")),
+        *(("claims", word) for word in ("list", "show", "hold", "release", "close")),
+        *(("calls", word) for word in ("list", "done")),
     ],
 )
 def test_every_subcommand_says_what_it_does(command: tuple[str, ...]) -> None:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.bank.sims import WhenUnknown
+from gateway.providers import sim_swap
 from gateway.settings import DEMO_PEPPER, PREFIX, Settings, SettingsError, load
+from gateway.sim.camara import CamaraSimSwap
 
 GOOD = {
     "CHASKI_DATABASE_URL": "postgresql://chaski_app@/chaski",
@@ -85,6 +88,35 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
 def test_the_demo_may_use_what_everybody_knows() -> None:
     """Only with CHASKI_DEMO, which opens the simulator's routes too."""
     assert load({**GOOD, "CHASKI_DEMO": "yes", "CHASKI_WEBHOOK_SECRETS": "demo"}).demo
+
+
+def test_half_a_contract_about_sims_is_none() -> None:
+    """And its secret is not shown."""
+    url = {"CHASKI_SIM_SWAP_URL": "https://api.operator.example/sim-swap/v2"}
+    with pytest.raises(SettingsError, match="SIM_SWAP_TOKEN_URL is missing"):
+        load({**GOOD, **url})
+    assert sim_swap(load(GOOD)) is None
+
+    whole = load(
+        {
+            **GOOD,
+            **url,
+            "CHASKI_SIM_SWAP_TOKEN_URL": "https://api.operator.example/token",
+            "CHASKI_SIM_SWAP_CLIENT_ID": "chaski",
+            "CHASKI_SIM_SWAP_CLIENT_SECRET": "well-kept",
+        }
+    )
+
+    assert isinstance(sim_swap(whole), CamaraSimSwap)
+    assert "well-kept" not in repr(whole)
+
+
+def test_what_an_unknown_sim_means_is_one_of_three() -> None:
+    """Unless somebody says otherwise an operator that is away stops nobody."""
+    assert load(GOOD).sim_swap_unknown is WhenUnknown.ALLOW
+    assert not load(GOOD).claim_holds
+    with pytest.raises(SettingsError, match="CHASKI_SIM_SWAP_UNKNOWN"):
+        load({**GOOD, "CHASKI_SIM_SWAP_UNKNOWN": "deny"})
 
 
 def test_every_setting_is_described() -> None:

@@ -8,16 +8,21 @@ import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway.bank.bank import CATALOGUE
+from gateway.bank.desk import Desk
+from gateway.bank.operations import Request
 from gateway.bounds import CLAIM_HOLD_S, CLAIM_WITHIN_S, NUMBER_CAREFUL_S
 from gateway.cli.main import main
 from gateway.ledger.postgres.adapter import PostgresLedger
 from gateway.values.msisdn import Msisdn
+from gateway.values.outcome import Outcome
 from gateway.values.turn import Keystrokes, Origin, Text
 from tests.cooperative import MORNING, Cooperative, Handset, Screen, founded
 from tests.people import ELMER, FLOR, ROSA, SEGUNDO, Person
@@ -73,23 +78,24 @@ class TestAFreeze:
         assert cooperative.balances(SEGUNDO.ref) == WHAT_SEGUNDO_HAS
 
     def test_between_the_pin_and_the_posting_is_judged_with_the_posting(
-        self, cooperative: Cooperative, owner: psycopg.Connection[Any]
+        self, database_urls: tuple[str, str], redis_urls: tuple[str, str]
     ) -> None:
-        """The PIN was right, the door was shut, and then the order came."""
-        cooperative.gateway.bank.freeze(
-            cooperative.gateway.bank.identify(Msisdn(ROSA.msisdn)),  # type: ignore[arg-type]
-            Origin("sms", "norandino", "s-1", Msisdn(ROSA.msisdn)),
-        )
+        """The PIN was right, Rosa's SMS shuts the door, and then the order comes to the books."""
+        send = CATALOGUE["transfers.send"]
 
-        row = owner.execute(
-            "select state, code from instructions.execute"
-            "(%s, 'transfers.send', %s, %s, '100-0001', '100-0002', 5000, null, '2026-11-23',"
-            " 'ussd', 'norandino', 's-2', %s, false, %s, %s)",
-            (uuid.uuid4(), ROSA.ref, SEGUNDO.ref, ROSA.msisdn, MORNING, MORNING),
-        ).fetchone()
+        def frozen_meanwhile(desk: Desk, request: Request) -> Outcome:
+            desk.doors.freeze(request.member.ref, request.origin, request.now)
+            return send.perform(desk, request)
 
-        assert row == ("refused", "frozen")
-        assert cooperative.balances(SEGUNDO.ref) == WHAT_SEGUNDO_HAS
+        operations = {**CATALOGUE, send.name: replace(send, perform=frozen_meanwhile)}
+        with founded(database_urls, redis_urls, operations=operations) as cooperative:
+            shown = at_the_pin(cooperative).press(str(ROSA.pin))
+
+            assert FROZEN in shown.text
+            assert shown.ends
+            assert cooperative.balances(SEGUNDO.ref) == WHAT_SEGUNDO_HAS
+            cooperative.deliver()
+            assert cooperative.inbox(SEGUNDO.msisdn) == []
 
     def test_that_was_confirmed_lets_no_order_by(
         self, cooperative: Cooperative, owner: psycopg.Connection[Any]

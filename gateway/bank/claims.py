@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -78,6 +79,9 @@ class Claims:
             "select bank.note_hold_by_policy(%s, %s, %s, %s, %s) as noted",
             (claim.number, *held, until, now),
         )
+        if not row["noted"]:
+            with suppress(LedgerUnavailableError):  # else it runs out by itself
+                ledger.void_hold(held[0])  # staff were faster
         return bool(row["noted"])
 
     def forget_holds(self, now: dt.datetime, limit: int) -> int:

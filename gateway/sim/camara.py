@@ -10,13 +10,14 @@ import datetime as dt
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import requests
 import structlog
 import urllib3
-from pybreaker import CircuitBreaker, CircuitBreakerError
+from pybreaker import STATE_CLOSED, CircuitBreaker, CircuitBreakerError
 
 from gateway.bounds import (
     SIM_BUDGET_MS,
@@ -75,6 +76,7 @@ class CamaraSimSwap:
             retried.
         budget_ms: for all requests of a question.
         clock: seconds that only grow.
+        shut_s: how long a provider that fails is left alone.
     """
 
     def __init__(
@@ -83,12 +85,19 @@ class CamaraSimSwap:
         session: requests.Session,
         budget_ms: int = SIM_BUDGET_MS,
         clock: Callable[[], float] = time.monotonic,
+        shut_s: float = SIM_SHUT_S,
     ) -> None:
         self._contract = contract
         self._session = session
         self._budget_s = budget_ms / 1000
         self._clock = clock
-        self._breaker = CircuitBreaker(fail_max=SIM_FAILURES_MAX, reset_timeout=SIM_SHUT_S)
+        self._breaker = CircuitBreaker(
+            fail_max=SIM_FAILURES_MAX,
+            reset_timeout=shut_s,
+            # The failure that shuts it is told as it is.
+            throw_new_error_on_trip=False,
+        )
+        self._trying = threading.Lock()  # held by who tries an operator that was left alone
         self._token = ""
         self._token_until_s = 0.0
         self._lock = threading.Lock()
@@ -98,13 +107,28 @@ class CamaraSimSwap:
         ends_s = self._clock() + self._budget_s
         asked_hours = max(1, min(hours, SIM_HOURS_MAX))
         try:
-            answer: Answer = self._breaker.call(self._asked, msisdn, asked_hours, ends_s)
+            # `calling`, because `call` would hold the breaker's lock while the operator thinks: one
+            # member at a time.
+            with self._one_at_a_time(), self._breaker.calling():
+                return self._asked(msisdn, asked_hours, ends_s)
         except CircuitBreakerError:
             return Unknown("left_alone")
         except _FailedError as failed:
             log.warning("sim_swap_failed", why=str(failed))
             return Unknown(str(failed))
-        return answer
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        """While the operator is not known to be well, one member tries and no other waits."""
+        if self._breaker.current_state == STATE_CLOSED:
+            yield
+            return
+        if not self._trying.acquire(blocking=False):
+            raise CircuitBreakerError
+        try:
+            yield
+        finally:
+            self._trying.release()
 
     def _asked(self, msisdn: Msisdn, hours: int, ends_s: float) -> Answer:
         status, said = self._post("/check", {"phoneNumber": msisdn.e164, "maxAge": hours}, ends_s)

@@ -15,7 +15,7 @@ from tests.cooperative import MORNING, Cooperative, Screen, founded
 from tests.people import ROSA, SEGUNDO
 
 AN_HOUR_AGO = MORNING - dt.timedelta(hours=1)
-LOOK_ONLY = "por ahora solo puedes mirar"
+LOOK_ONLY = "ahora solo puedes mirar"
 
 
 class Operator:
@@ -78,7 +78,7 @@ def test_a_new_sim_only_looks(
         assert "S/ 1,250.50" in phone.press(str(ROSA.pin)).text
 
         cooperative.deliver()
-        told = [sms for sms in cooperative.new_sms(ROSA.msisdn) if "chip" in sms]
+        told = [sms for sms in cooperative.new_sms(ROSA.msisdn) if "chip de este numero" in sms]
         assert len(told) == 1
 
 

@@ -40,7 +40,7 @@ def told(was: str, becomes: str, file: str = "enrol.yaml") -> list[str]:
         ("Acepto, decline", "Acepto {proof}, decline", "`{proof}` is not for members to read"),
         ("type: choice\n", "type: choice\n    only_when: proof\n", "`proof` is secret"),
         ("type: choice\n", "type: choice\n    check: pins.choose\n", "only a `secret` is checked"),
-        ("secret, check: enrolment.p", "secret, only_when: x, check: enrolment.p", "is always asked"),
+        ("secret, check: enrolment.p", "secret, only_when: x, check: enrolment.p", "always asked"),
         ("newcomers: yes\n", "newcomers: yes\nsms: [ACTIVAR]\n", "nothing secret may be sent"),
         ("newcomers: yes\n", "", "no option leads to this journey"),
         ("do: enrolment.activate", "do: enrolment.prove", "checks what is typed for a secret"),

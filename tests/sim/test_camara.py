@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway.bounds import SIM_BUDGET_MS, SIM_FAILURES_MAX
+from gateway.bounds import SIM_BUDGET_MS, SIM_FAILURES_MAX, SIM_SHUT_S
 from gateway.channels import asking
 from gateway.sim.camara import CamaraSimSwap, Contract
 from gateway.sim.null import NullSimSwap
 from gateway.sim.port import Answer as Said
 from gateway.sim.port import Changed, NotChanged, Unknown
 from gateway.values.msisdn import Msisdn
-from tests.channels.standin import Answer, StandIn, stand_in
+from tests.channels.standin import Answer, Heard, StandIn, stand_in
 from tests.people import ROSA
 
 PHONE = Msisdn(ROSA.msisdn)
@@ -48,7 +51,10 @@ def operator() -> Iterator[StandIn]:
 
 
 def asks(
-    operator: StandIn, clock: Clock | None = None, budget_ms: int = SIM_BUDGET_MS
+    operator: StandIn,
+    clock: Callable[[], float] = time.monotonic,
+    budget_ms: int = SIM_BUDGET_MS,
+    shut_s: float = SIM_SHUT_S,
 ) -> CamaraSimSwap:
     """An adapter with a contract with this operator."""
     contract = Contract(
@@ -60,9 +66,7 @@ def asks(
     )
     half_s = budget_ms / 2 / 1000
     session = asking.session(connect_timeout_s=half_s, answer_timeout_s=half_s)
-    if clock is None:
-        return CamaraSimSwap(contract, session, budget_ms)
-    return CamaraSimSwap(contract, session, budget_ms, clock)
+    return CamaraSimSwap(contract, session, budget_ms, clock, shut_s)
 
 
 @pytest.mark.parametrize(
@@ -170,9 +174,9 @@ def test_what_is_left_of_the_budget_is_not_begun_with(operator: StandIn) -> None
     operator.answers(TOKEN, STILL_THE_SAME)
     taken = operator.take
 
-    def slowly(heard: object) -> Answer:
+    def slowly(heard: Heard) -> Answer:
         clock.seconds += SIM_BUDGET_MS / 1000
-        return taken(heard)  # type: ignore[arg-type]
+        return taken(heard)
 
     operator.take = slowly  # type: ignore[method-assign]
 
@@ -184,13 +188,43 @@ def test_an_operator_that_is_away_costs_a_member_nothing(operator: StandIn) -> N
     """After some failures in a row nobody waits for it."""
     operator.answers(TOKEN, Answer(500))
     adapter = asks(operator)
-    for _ in range(SIM_FAILURES_MAX - 1):
+    for _ in range(SIM_FAILURES_MAX):
         assert adapter.changed_since(PHONE, 72) == Unknown("status_500")
-    adapter.changed_since(PHONE, 72)
     asked = len(operator.heard)
 
     assert adapter.changed_since(PHONE, 72) == Unknown("left_alone")
     assert len(operator.heard) == asked
+
+
+def test_an_operator_that_is_well_again_is_asked_again(operator: StandIn) -> None:
+    """One member tries; then all are asked for."""
+    operator.answers(TOKEN, Answer(500))
+    adapter = asks(operator, shut_s=0)
+    for _ in range(SIM_FAILURES_MAX):
+        adapter.changed_since(PHONE, 72)
+    operator.answers(STILL_THE_SAME)
+
+    said = [adapter.changed_since(PHONE, 72) for _ in range(2)]
+
+    assert said == [NotChanged(), NotChanged()]
+
+
+def test_members_do_not_wait_for_one_another(operator: StandIn) -> None:
+    """The operator answers nobody until it has heard them all."""
+    operator.answers(TOKEN, STILL_THE_SAME)
+    adapter = asks(operator, budget_ms=10_000)
+    adapter.changed_since(PHONE, 72)
+    together, taken = threading.Barrier(4), operator.take
+
+    def all_at_once(heard: Heard) -> Answer:
+        together.wait(timeout=4)
+        return taken(heard)
+
+    operator.take = all_at_once  # type: ignore[method-assign]
+    with ThreadPoolExecutor(4) as pool:
+        said = list(pool.map(lambda _: adapter.changed_since(PHONE, 72), range(4)))
+
+    assert said == [NotChanged()] * 4
 
 
 def test_a_number_that_it_does_not_know_is_no_failure_of_its(operator: StandIn) -> None:

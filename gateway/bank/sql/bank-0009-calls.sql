@@ -5,7 +5,7 @@ create table bank.call (
     id bigint generated always as identity primary key,
     member_ref text not null,
     -- The screen that they left last (`send/amount`), never what stood on it; empty where unknown.
-    doing text not null check (doing ~ '^([a-z0-9_]+/[a-z0-9_]+)?$'),
+    doing text not null check (length(doing) <= 100),
     channel text not null,
     asked_at timestamptz not null,
     done_at timestamptz,
@@ -26,7 +26,7 @@ declare
     asked bigint;
 begin
     insert into bank.call (member_ref, doing, channel, asked_at)
-    values (p_member_ref, p_doing, p_channel, p_now)
+    values (p_member_ref, left(p_doing, 100), p_channel, p_now)
     on conflict (member_ref) where done_at is null do nothing
     returning id into asked;
     if asked is null then
