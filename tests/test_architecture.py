@@ -21,7 +21,7 @@ LINES = (
     ("settings",),
     ("worker",),
     ("web",),
-    ("channels", "console"),
+    ("channels", "console", "staff"),
     ("driver",),
     ("receipts", "unfinished", "reminders", "texting"),
     ("conversation",),
@@ -62,7 +62,7 @@ KEPT_OUT = {
 # Where alone a library may be imported.
 AT_HOME = {
     # bootstrap, providers: types that they hand over.
-    "flask": {"web", "channels", "console", "demo", "bootstrap", "providers"},
+    "flask": {"web", "channels", "console", "staff", "demo", "bootstrap", "providers"},
     "requests": {"channels"},
     "twilio": {"channels"},
     "pybreaker": {"notices"},
@@ -78,6 +78,7 @@ AT_HOME = {
     "psycopg_pool": {"db"},
     "yoyo": {"db"},
     "argon2": {"bank"},
+    "cryptography": {"bank"},
     "pydantic": {"settings"},
 }
 

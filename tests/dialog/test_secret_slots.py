@@ -34,14 +34,14 @@ def told(was: str, becomes: str, file: str = "enrol.yaml") -> list[str]:
     ("was", "becomes", "fault"),
     [
         ("check: enrolment.name_dni, ", "", "nothing takes what is typed here"),
-        ("check: enrolment.name_dni", "check: enrolment.name_dn", "no operation `enrolment.name_dn"),
+        ("check: enrolment.name_dni", "check: enrolment.dni", "no operation `enrolment.dni"),
         ("check: enrolment.name_dni", "check: consents.read_by_sms", "does not check a secret"),
         ("Marca el codigo que", "{dni}: marca el codigo que", "`{dni}` is not for members to read"),
-        ("Acepto, decline", "Acepto {proof}, decline", "`{proof}` is not for members to read"),
+        ("accept: Acepto", 'accept: "{proof}"', "`{proof}` is not for members to read"),
         ("type: choice\n", "type: choice\n    only_when: proof\n", "`proof` is secret"),
         ("type: choice\n", "type: choice\n    check: pins.choose\n", "only a `secret` is checked"),
-        ("type: secret, check: enrolment.prove", "type: secret, only_when: dni, check: "
-         "enrolment.prove", "a secret is always asked"),
+        ("{type: secret, check: enrolment.prove", "{type: secret, only_when: dni, check: a",
+         "a secret is always asked"),
         ("newcomers: yes\n", "newcomers: yes\nsms: [ACTIVAR]\n", "nothing secret may be sent"),
         ("newcomers: yes\n", "", "no option leads to this journey"),
         ("do: enrolment.activate", "do: enrolment.prove", "checks what is typed for a secret"),
