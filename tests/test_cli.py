@@ -71,6 +71,10 @@ def url(cooperative: Cooperative) -> Iterator[str]:
         ("menus", "try"),
         ("ledger", "verify"),
         ("ledger", "accounts"),
+        *(("members", each) for each in ("register", "invite", "reset", "approve")),
+        *(("members", each) for each in ("unlock", "show", "unfreeze")),
+        ("pins", "peppers"),
+        ("pins", "rotate"),
     ],
 )
 def test_every_subcommand_says_what_it_does(command: tuple[str, ...]) -> None:
