@@ -14,6 +14,7 @@ from gateway.bank.new_pins import NewPins
 from gateway.bank.office import Issued, OfficeError
 from gateway.bank.pins import Pins
 from gateway.bounds import CODE_TRIES, PIN_CAREFUL_S, PIN_PENDING_S
+from gateway.demo.seed import seed
 from gateway.values.consent import Consent, Purpose
 from gateway.values.msisdn import Msisdn
 from gateway.values.outcome import Done, Outcome, Refused
@@ -420,6 +421,16 @@ def test_a_forgotten_pin_is_replaced_by_a_code_that_two_agreed_to(
     assert ("request.approved", "Luis") in deeds
     assert ("pin.revoked", "Luis") in deeds
     assert ("pin.reset", ROSA.ref) in deeds
+
+
+def test_a_second_start_of_the_demo_gives_no_pin_back(cooperative: Cooperative) -> None:
+    """One that was given up stays so."""
+    approves(cooperative, asks_reset(cooperative, ROSA), "Luis")
+    url = cooperative.settings.database_url.get_secret_value()
+
+    seed(url.replace("chaski_app", "chaski_owner"), HASHER, TODAY)
+
+    assert not Desk(cooperative, ROSA).has_pin("4826")
 
 
 def test_a_pin_that_was_locked_twice_waits_for_staff(cooperative: Cooperative) -> None:
