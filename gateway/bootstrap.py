@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import redis
-from flask import Flask
+from flask import Blueprint, Flask
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -28,6 +28,7 @@ from gateway.bank.desk import Desk
 from gateway.bank.doors import Doors
 from gateway.bank.hashing import OWASP_2026, KeyedHashes, PepperedArgon2, PinHasher
 from gateway.bank.new_pins import NewPins
+from gateway.bank.office import Office
 from gateway.bank.operations import Operation
 from gateway.bank.pins import Pins
 from gateway.bank.register import Members
@@ -39,6 +40,7 @@ from gateway.bounds import (
     RECONCILE_EVERY_S,
     RELOAD_EVERY_S,
     REMIND_SWEEP_S,
+    STAFF_CONNECTIONS,
     STORE_TIMEOUT_MS,
     SWEEP_ROWS,
     TIMETABLE_EVERY_S,
@@ -74,6 +76,7 @@ from gateway.settings import Settings, load
 from gateway.sim.null import NullSimSwap
 from gateway.sim.port import SimSwap
 from gateway.sim.remembered import RememberedSimSwap
+from gateway.staff.api import routes as staff_routes
 from gateway.unfinished import Unfinished
 from gateway.values.msisdn import Msisdn
 from gateway.web import create_app
@@ -288,7 +291,20 @@ def wsgi() -> Flask:
     metrics = Metrics()
     gateway = build(settings, metrics)
     inbox = _inbox(settings) if settings.demo else None
-    return create_app([gateway], webhooks(settings, [gateway]), metrics.registry, inbox)
+    doors = [*webhooks(settings, [gateway]), *_staff(settings)]
+    return create_app([gateway], doors, metrics.registry, inbox)
+
+
+def _staff(settings: Settings) -> list[Blueprint]:
+    """What branches and agents call, where there are keys for them."""
+    if not settings.staff:
+        return []
+    database = Database(settings.staff_database_url.get_secret_value(), STAFF_CONNECTIONS)
+    database.open()
+    keyed = KeyedHashes(settings.peppers)
+    return [
+        staff_routes(lambda: Office(database, keyed, settings.code_hours, _now()), settings.staff)
+    ]
 
 
 def open_books(settings: Settings, database: Database, parts: Parts = ORDINARY) -> PublishedBooks:

@@ -73,7 +73,7 @@ CODE_TRIES = 5
 CODE_HOURS_MAX = 14 * 24
 DNI_DIGITS = 8
 STAFF_KEYS_MAX = 200  # a cooperative has tens of branches and agents
-STAFF_NAME_CHARS_MAX = 60
+STAFF_CONNECTIONS = 2  # of a web process to the owner's database: staff type a few things a minute
 DEEDS_SHOWN = 8  # of a member, to staff
 PIN_VERIFICATIONS_AT_ONCE = 2  # argon2id takes 19 MiB and a core each; more would only queue
 

@@ -21,7 +21,7 @@ LINES = (
     ("settings",),
     ("worker",),
     ("web",),
-    ("channels", "console"),
+    ("channels", "console", "staff"),
     ("driver",),
     ("receipts", "unfinished", "reminders", "texting"),
     ("conversation",),
@@ -63,7 +63,7 @@ KEPT_OUT = {
 # Where alone a library may be imported.
 AT_HOME = {
     # bootstrap, providers: types that they hand over.
-    "flask": {"web", "channels", "console", "demo", "bootstrap", "providers"},
+    "flask": {"web", "channels", "console", "staff", "demo", "bootstrap", "providers"},
     "requests": {"channels", "sim"},
     "twilio": {"channels"},
     "pybreaker": {"notices", "sim"},
@@ -79,6 +79,7 @@ AT_HOME = {
     "psycopg_pool": {"db"},
     "yoyo": {"db"},
     "argon2": {"bank"},
+    "cryptography": {"bank"},
     "pydantic": {"settings"},
 }
 

@@ -71,9 +71,11 @@ def url(cooperative: Cooperative) -> Iterator[str]:
         ("menus", "try"),
         ("ledger", "verify"),
         ("ledger", "accounts"),
-        *(("members", word) for word in ("freeze", "unfreeze", "trust", "move", "release")),
-        *(("claims", word) for word in ("list", "show", "hold", "release", "close")),
-        *(("calls", word) for word in ("list", "done")),
+        *(("members", each) for each in ("register", "invite", "reset", "approve", "unlock")),
+        *(("members", each) for each in ("show", "freeze", "unfreeze", "trust", "move", "release")),
+        *(("claims", each) for each in ("list", "show", "hold", "release", "close")),
+        *(("calls", each) for each in ("list", "done")),
+        *(("pins", each) for each in ("peppers", "rotate")),
     ],
 )
 def test_every_subcommand_says_what_it_does(command: tuple[str, ...]) -> None:

@@ -33,6 +33,13 @@ GOOD = {
         ("CHASKI_PIN_PEPPERS", '{"1": "abc"}'),
         ("CHASKI_PIN_PEPPERS", '{"one": "' + "a1" * 32 + '"}'),
         ("CHASKI_PIN_PEPPERS", '{"1": "' + DEMO_PEPPER + '"}'),
+        ("CHASKI_PIN_DIGITS_MAX", "7"),
+        ("CHASKI_PIN_DIGITS_MIN", "3"),
+        ("CHASKI_CODE_HOURS", "0"),
+        ("CHASKI_STAFF_KEYS", "ana"),
+        ("CHASKI_STAFF_KEYS", '["ana"]'),
+        ("CHASKI_STAFF_KEYS", '{"ana": "the key itself"}'),
+        ("CHASKI_STAFF_KEYS", '{" ": "' + "b2" * 32 + '"}'),
         ("CHASKI_PORT", "eighty"),
         ("CHASKI_PORT", "0"),
         ("CHASKI_TIMEZONE", "Lima"),
@@ -55,6 +62,19 @@ def test_a_wrong_variable_is_named(name: str, value: str | None) -> None:
     assert name.removesuffix("_FILE") in str(refused.value)
     assert "a1a1" not in str(refused.value)
     assert "random" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("CHASKI_PIN_DIGITS_MIN", {"CHASKI_PIN_DIGITS_MIN": "6", "CHASKI_PIN_DIGITS_MAX": "5"}),
+        ("CHASKI_STAFF_DATABASE_URL", {"CHASKI_STAFF_KEYS": '{"ana": "' + "b2" * 32 + '"}'}),
+    ],
+)
+def test_what_does_not_go_together_is_named(name: str, more: dict[str, str]) -> None:
+    """Each is right alone."""
+    with pytest.raises(SettingsError, match=name):
+        load({**GOOD, **more})
 
 
 def test_every_problem_is_named_at_once() -> None:

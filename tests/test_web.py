@@ -312,9 +312,17 @@ def test_no_pin_is_found_anywhere_afterwards(
         phone = cooperative.phone(person.msisdn)
         phone.dial()
         phone.press(*journey, "7318", str(person.pin))
+    code = cooperative.invite(WILMER)
+    wilmer, rosa = cooperative.phone(WILMER.msisdn), cooperative.phone(ROSA.msisdn)
+    wilmer.dial()
+    wilmer.press(WILMER.dni, "73184062", WILMER.dni, code, "1", "731806", "731808", "731806")
+    wilmer.press("731806")
+    rosa.dial()
+    rosa.press("5", "4", "7318", str(ROSA.pin), "731804", "731804")
     cooperative.deliver()
 
     pins = ["7318", *(person.pin for person in PEOPLE if person.pin)]
+    pins += ["731804", "731806", "731808", "73184062", WILMER.dni, code]
     kept = _everything(cooperative) + "".join(capfd.readouterr())
     assert "send/over" in kept  # the log was really searched
     assert re.findall(rf"(?<![0-9a-f])(?:{'|'.join(pins)})(?![0-9a-f])", kept) == []

@@ -15,8 +15,6 @@ so that it needs no slow hash, and nobody can compute one without the pepper.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -151,18 +149,16 @@ class PepperedArgon2:
     def _seal(self, member_ref: str, hashed: str, version: int) -> str:
         nonce = os.urandom(_NONCE_OCTETS)
         cipher = AESGCMSIV(self._peppers.key(version, b"pin"))
-        return base64.b64encode(
-            nonce + cipher.encrypt(nonce, hashed.encode(), member_ref.encode())
-        ).decode()
+        return (nonce + cipher.encrypt(nonce, hashed.encode(), member_ref.encode())).hex()
 
     def _open(self, member_ref: str, sealed: str, version: int) -> str | None:
         """None where this pepper did not seal it, or not for this member."""
         cipher = AESGCMSIV(self._peppers.key(version, b"pin"))
         try:
-            octets = base64.b64decode(sealed, validate=True)
+            octets = bytes.fromhex(sealed)
             nonce, closed = octets[:_NONCE_OCTETS], octets[_NONCE_OCTETS:]
             return cipher.decrypt(nonce, closed, member_ref.encode()).decode()
-        except (InvalidTag, binascii.Error, ValueError):
+        except (InvalidTag, ValueError):
             return None
 
 

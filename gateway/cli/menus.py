@@ -70,7 +70,12 @@ def menus() -> None:
 def operations_command() -> None:
     """What the bank can do, for whoever writes a journey: slots, results, rows, refusals."""
     for name, operation in sorted(CATALOGUE.items()):
-        marks = [("moves money", operation.moves_money), ("needs the PIN", operation.needs_pin)]
+        marks = [
+            ("moves money", operation.moves_money),
+            ("needs the PIN", operation.needs_pin),
+            ("checks a secret", operation.secret),
+            ("needs a new PIN again", operation.repeats_pin),
+        ]
         said = ", ".join(mark for mark, holds in marks if holds)
         click.echo(f"{name}{f'  ({said})' if said else ''}")
         for what, kinds in (

@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
 from gateway.bank.hashing import KeyedHashes
@@ -13,6 +14,7 @@ from gateway.bank.new_pins import NewPins
 from gateway.bank.office import Issued, OfficeError
 from gateway.bank.pins import Pins
 from gateway.bounds import CODE_TRIES, PIN_CAREFUL_S, PIN_PENDING_S
+from gateway.demo.seed import seed
 from gateway.values.consent import Consent, Purpose
 from gateway.values.msisdn import Msisdn
 from gateway.values.outcome import Done, Outcome, Refused
@@ -288,7 +290,7 @@ def test_a_part_of_the_dni_is_no_pin(wilmer: Desk) -> None:
         code = office.invite(wilmer.msisdn, "47219385", None, "Ana").code
     proof = token(wilmer.types_code(wilmer.types_dni("47219385"), code))
 
-    assert wilmer.chooses(proof, "1938") == Refused("pin_of_yours")
+    assert wilmer.chooses(proof, "7219") == Refused("pin_of_yours")
     assert wilmer.chooses(proof, "219385") == Refused("pin_of_yours")
     assert token(wilmer.chooses(proof, "5938"))
 
@@ -421,6 +423,16 @@ def test_a_forgotten_pin_is_replaced_by_a_code_that_two_agreed_to(
     assert ("pin.reset", ROSA.ref) in deeds
 
 
+def test_a_second_start_of_the_demo_gives_no_pin_back(cooperative: Cooperative) -> None:
+    """One that was given up stays so."""
+    approves(cooperative, asks_reset(cooperative, ROSA), "Luis")
+    url = cooperative.settings.database_url.get_secret_value()
+
+    seed(url.replace("chaski_app", "chaski_owner"), HASHER, TODAY)
+
+    assert not Desk(cooperative, ROSA).has_pin("4826")
+
+
 def test_a_pin_that_was_locked_twice_waits_for_staff(cooperative: Cooperative) -> None:
     """Three wrong, fifteen minutes, three wrong: then time does not help any more."""
     elmer = Desk(cooperative, ELMER)
@@ -440,6 +452,25 @@ def test_a_pin_that_was_locked_twice_waits_for_staff(cooperative: Cooperative) -
             "select action from audit.entry where member_ref = 'm-0003' order by id"
         ).fetchall()
     assert deeds == [("pin.locked",), ("pin.blocked",), ("pin.unlocked",)]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "bank.issue_code('m-0006', 'enrol', '', '', 1, '{}', 'x', now(), now())",
+        "bank.approve_reset(1, '', 1, 'x', now(), now())",
+        "bank.ask_staff('pin_reset', 'm-0001', '{}', 'x', now())",
+        "bank.unlock_pin('m-0001', 'x', now())",
+        "bank.seal_pin('m-0001', '', '', 2)",
+        "bank.pins_to_seal(2, '', 10)",
+        "bank.first_pin('m-0006', '', 1)",
+        "bank.access_of('m-0001', now(), 5)",
+    ],
+)
+def test_the_application_cannot_do_what_staff_do(cooperative: Cooperative, call: str) -> None:
+    """Whoever takes over a web process issues no code."""
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        cooperative.database.call(f"select {call}")
 
 
 # ---- What is kept ------------------------------------------------------------------------------

@@ -151,6 +151,7 @@ def mutants() -> Iterator[Mutant]:
                 if entry.is_sentence:
                     yield from _worse_sentence(entry)
                 yield from _worse_name(entry)
+                yield from _worse_secret(entry)
                 yield from _worse_way(entry)
                 yield from _worse_journey(entry)
                 yield from _worse_list(entry)
@@ -192,7 +193,6 @@ def _worse_sentence(entry: Entry) -> Iterator[Mutant]:
 
 
 def _worse_name(entry: Entry) -> Iterator[Mutant]:
-    yield from _worse_slot(entry)
     match entry.path:
         case ("do" | "quote" | "data",):
             renamed = entry.with_text(f"{entry.text}x")
@@ -200,9 +200,11 @@ def _worse_name(entry: Entry) -> Iterator[Mutant]:
             if entry.path != ("do",):
                 worse = entry.with_text("transfers.send")
                 yield _told(entry, "money moved before the PIN", worse, "needs the PIN")
-        case ("newcomers",):
-            first = _top(entry.file, "journey")
-            yield _planted(entry, "nobody's", entry.left_out(), first, "no option leads")
+        case ("slots", _, "type"):
+            yield _told(entry, "type unknown", entry.with_text("monto"), "no type of slot")
+            for kind in sorted(KINDS.keys() - {entry.text}):
+                words = " as a `" if kind != "choice" else "nothing to choose from"
+                yield _told(entry, f"type is {kind}", entry.with_text(kind), words)
         case (*_, "only_when" | "when"):
             worse = entry.with_text(f"x{entry.text}")
             yield _told(entry, "condition on nothing", worse, "there is no value `x")
@@ -220,25 +222,24 @@ def _worse_name(entry: Entry) -> Iterator[Mutant]:
             yield _told(line, "keyword taken", entry.with_text(_taken_word(entry)), ", too")
 
 
-def _worse_slot(entry: Entry) -> Iterator[Mutant]:
+def _taken_word(entry: Entry) -> str:
+    """A word that begins another journey, with an accent and in small letters."""
+    return "sáldo" if entry.file != "balance.yaml" else "envíar"
+
+
+def _worse_secret(entry: Entry) -> Iterator[Mutant]:
+    """Secrets, and the journey that asks them of newcomers."""
     match entry.path:
-        case ("slots", _, "type"):
-            yield _told(entry, "type unknown", entry.with_text("monto"), "no type of slot")
-            for kind in sorted(KINDS.keys() - {entry.text}):
-                words = " as a `" if kind != "choice" else "nothing to choose from"
-                yield _told(entry, f"type is {kind}", entry.with_text(kind), words)
         case ("slots", _, "check"):
             yield _told(entry, "check renamed", entry.with_text(f"{entry.text}x"), "no operation")
             worse = entry.with_text("members.set_language")
             yield _told(entry, "checked by nobody", worse, "does not check a secret")
+        case ("newcomers",):
+            first = _top(entry.file, "journey")
+            yield _planted(entry, "nobody's", entry.left_out(), first, "no option leads")
         case ("slots", _, "ends", name):
             line = _above(entry, 1)
             yield _told(line, "end unheard of", entry.with_key(f"{name}x"), "no choice")
-
-
-def _taken_word(entry: Entry) -> str:
-    """A word that begins another journey, with an accent and in small letters."""
-    return "sáldo" if entry.file != "balance.yaml" else "envíar"
 
 
 # ---- What is planted in ways ---------------------------------------------------------------------

@@ -37,7 +37,7 @@ def told(was: str, becomes: str, file: str = "enrol.yaml") -> list[str]:
         ("check: enrolment.name_dni", "check: enrolment.name_me", "no operation `enrolment.name_"),
         ("check: enrolment.name_dni", "check: consents.read_by_sms", "does not check a secret"),
         ("Marca el codigo que", "{dni}: marca el codigo que", "`{dni}` is not for members to read"),
-        ("Acepto, decline", "Acepto {proof}, decline", "`{proof}` is not for members to read"),
+        ("accept: Acepto", 'accept: "{proof}"', "`{proof}` is not for members to read"),
         ("type: choice\n", "type: choice\n    only_when: proof\n", "`proof` is secret"),
         ("type: choice\n", "type: choice\n    check: pins.choose\n", "only a `secret` is checked"),
         ("secret, check: enrolment.p", "secret, only_when: x, check: enrolment.p", "always asked"),

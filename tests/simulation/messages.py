@@ -60,3 +60,6 @@ class FakeHasher:
 
     def verify(self, member_ref: str, pin: Pin, hashed: str, pepper_version: int) -> bool:
         return pepper_version == 1 and self.hash(member_ref, pin)[0] == hashed
+
+    def outdated(self, member_ref: str, hashed: str, pepper_version: int) -> bool:
+        return False

@@ -170,16 +170,6 @@ begin atomic
     where member_ref = p_member_ref and hash = p_old;
 end;
 
--- Give a member who has none a PIN; one who has keeps it. For the cooperative's staff and the demo,
--- not for the application.
-create function bank.first_pin(p_member_ref text, p_hash text, p_pepper_version integer) returns void
-language sql
-begin atomic
-    insert into bank.pin_credential (member_ref, hash, pepper_version)
-    values (p_member_ref, p_hash, p_pepper_version)
-    on conflict (member_ref) do nothing;
-end;
-
 -- Open a PIN that is locked or blocked. For staff who have seen the member. Answers whether it was.
 create function bank.unlock_pin(p_member_ref text, p_by text, p_now timestamptz) returns boolean
 language sql volatile

@@ -182,6 +182,19 @@ begin
 end;
 $$;
 
+-- Give a member a PIN who has had neither one nor a code for one. For the demo, not for the
+-- application.
+create function bank.first_pin(p_member_ref text, p_hash text, p_pepper_version integer) returns void
+language sql
+begin atomic
+    insert into bank.pin_credential (member_ref, hash, pepper_version)
+    select p_member_ref, p_hash, p_pepper_version
+    where not exists (
+        select from bank.activation_code as c where c.member_ref = p_member_ref
+    )
+    on conflict (member_ref) do nothing;
+end;
+
 -- A reset that waits, and for which phone.
 create function bank.reset_asked(p_id bigint)
 returns table (member_ref text, msisdn text, pepper_version integer)
@@ -530,7 +543,7 @@ revoke execute on function
     bank.invited, bank.begin_enrolment, bank.begin_change, bank.claim_code_attempt,
     bank.settle_code_attempt, bank.digits_to_avoid, bank.propose_pin, bank.proposed_pin,
     bank.activate_pin, bank.access_of, bank.reset_asked, bank.register_by_staff,
-    bank.codes_by_older_pepper
+    bank.codes_by_older_pepper, bank.first_pin
 from public;
 
 grant execute on function
