@@ -88,7 +88,7 @@ def both(rules: Rules, other: Rules, made: Made) -> None:
 
 
 def ran_into(bound: str, limit: int, left: int) -> dict[str, object]:
-    return {"bound": bound, "limit": Money(limit), "left": Money(left)}
+    return {"bound": bound, "limit": Money(limit), "remaining": Money(left)}
 
 
 def refused(result: Result) -> tuple[str, dict[str, object]]:
