@@ -84,8 +84,8 @@ def test_who_is_looked_after_reads_that_the_limits_are_lower(cooperative: Cooper
     flor = cooperative.phone(FLOR.msisdn)
     flor.dial("5*5*3")
     shown = flor.press(FLOR.pin or "").text
-    assert "For safety your limits are lower today:" in shown
-    assert "Send S/ 500.00 at a time; left today S/ 500.00" in shown
+    assert "For safety, less today." in shown
+    assert "Send S/ 500.00 at once, today S/ 500.00, month S/ 15,000.00" in shown
     assert "Over your limit for one transfer: S/ 500.00." in flor.dial("2*987000001*500.01").text
 
 
