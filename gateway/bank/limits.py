@@ -4,49 +4,36 @@ from __future__ import annotations
 
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
-from gateway.values.outcome import Done, Outcome, Record
+from gateway.values.money import ZERO
+from gateway.values.outcome import Done, Outcome, Value
 
 # What members are told of, by the operation whose limits they are.
-_KINDS = {"transfers.send": "send", "loans.pay": "pay"}
-_LOOK_ONLY = "look_only"
+_TOLD = {"transfers.send": "send", "loans.pay": "pay"}
 
 
 def _mine(desk: Desk, request: Request) -> Outcome:
-    """Nothing where nothing may leave. What is left tells what was sent: it needs the PIN."""
+    """What one order may move, and what is left today and this month; what has no limits may not
+    move. What is left tells what was sent: it needs the PIN."""
     standings = desk.instructions.limits.standing(
         request.member.ref, request.origin.channel, request.today
     )
-    rows = tuple(
-        Record(
-            {
-                "kind": _KINDS[standing.operation],
-                "per_operation": standing.per_operation,
-                "per_day": standing.per_day,
-                "left_today": standing.left_today,
-                "per_month": standing.per_month,
-                "left_this_month": standing.left_this_month,
-            }
-        )
-        for standing in standings
-        if standing.operation in _KINDS and standing.level != _LOOK_ONLY
-    )
-    careful = any(standing.level == "careful" for standing in standings)
-    return Done({"careful": careful}, rows)
+    levels = {standing.level for standing in standings}
+    told: dict[str, Value] = dict.fromkeys(_FIGURES, ZERO)
+    for standing in standings:
+        if name := _TOLD.get(standing.operation):
+            told[f"{name}_each"] = standing.per_operation
+            told[f"{name}_today"] = standing.left_today
+            told[f"{name}_month"] = standing.left_this_month
+    return Done({**told, "look_only": "look_only" in levels, "careful": "careful" in levels})
 
+
+_FIGURES = [f"{name}_{figure}" for name in _TOLD.values() for figure in ("each", "today", "month")]
 
 OPERATIONS = (
     Operation(
         name="limits.mine",
         perform=_mine,
-        gives={"careful": "flag"},
-        rows={
-            "kind": "|".join(_KINDS.values()),
-            "per_operation": "money",
-            "per_day": "money",
-            "left_today": "money",
-            "per_month": "money",
-            "left_this_month": "money",
-        },
+        gives={**dict.fromkeys(_FIGURES, "money"), "look_only": "flag", "careful": "flag"},
         needs_pin=True,
     ),
 )

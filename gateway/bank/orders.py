@@ -13,7 +13,11 @@ from gateway.values.outcome import Done, Outcome, Pending, Refused, Values
 
 # What every operation that moves money may run into, with the figures that come with it.
 LIMITS = {
-    "over_limit": {"bound": "operation|day|month|new_payee", "limit": "money", "left": "money"},
+    "over_limit": {
+        "bound": "operation|day|month|new_payee",
+        "limit": "money",
+        "remaining": "money",
+    },
     "look_only": {},
 }
 
@@ -29,7 +33,7 @@ def over_limit(
         return None
     if room.bound is Bound.LOOK_ONLY:
         return Refused("look_only")
-    values: Values = {"bound": room.bound.value, "limit": room.limit, "left": room.left}
+    values: Values = {"bound": room.bound.value, "limit": room.limit, "remaining": room.left}
     return Refused("over_limit", values)
 
 

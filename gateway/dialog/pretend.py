@@ -82,6 +82,7 @@ TYPICAL = Examples(
         "tax": (Money(5),),
         "available": (Money(1_250_50), Money(310_00)),
         "limit": (Money(2_000_00),),
+        "remaining": (Money(1_300_00),),
         "owed": (Money(512_40),),
         "payoff": (Money(498_15),),
         "late_charge": (Money(1_20),),
@@ -127,6 +128,7 @@ class PretendedBank:
         results: what some operations' results are instead.
         empty: the operations whose list is empty.
         refusing: the operations that refuse, each with its code (or `PENDING`).
+        figures: what some figures of a refusal are instead.
         sparing: what is declared with a `?`, and so is not always there, is not there.
     """
 
@@ -136,6 +138,7 @@ class PretendedBank:
     results: Results = field(default_factory=dict)
     empty: frozenset[str] = frozenset()
     refusing: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, Scalar] = field(default_factory=dict)
     sparing: bool = False
 
     def perform(self, call: Call) -> Outcome:
@@ -146,7 +149,7 @@ class PretendedBank:
             return Pending()
         if code is not None and not (code == "again" and call.again_ok):
             kinds = {**SENTENCES.get(code, {}), **declared.refusals.get(code, {})}
-            return Refused(code, self.examples.scalars(self._there(kinds)))
+            return Refused(code, {**self.examples.scalars(self._there(kinds)), **self.figures})
         room, gives = _room(declared.name), self._there(declared.gives)
         given = {name: self._result(kind, name, room) for name, kind in gives.items()}
         given |= {"token": "00"} if declared.secret else {}

@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.bounds import SCREEN_SEPTETS
 from gateway.dialog.book import Book, Condition, Journey, Menu, Say, parts
-from gateway.dialog.checker.declared import Declared
+from gateway.dialog.checker.declared import Declared, known_values
 from gateway.dialog.checker.supplied import FACTS, SENTENCES
 from gateway.dialog.kinds import KINDS
 from gateway.dialog.machine import MORE, Machine
@@ -79,6 +79,7 @@ class _Case:
     results: Results = field(default_factory=dict)
     empty: frozenset[str] = frozenset()
     refusing: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, str] = field(default_factory=dict)
     sparing: bool = False
 
     def bank(
@@ -91,13 +92,14 @@ class _Case:
             results=self.results,
             empty=self.empty,
             refusing=self.refusing,
+            figures=self.figures,
             sparing=self.sparing,
         )
 
 
 def _cases(book: Book, operations: Mapping[str, Declared]) -> list[_Case]:
     """Everything goes well; each condition that can fail; each empty list; each refusal, with its
-    figures and with as few as may be."""
+    figures, with as few as may be, and with each that one may be."""
     used = [name for name in _used(book) if name in operations]
     cases = [_Case("")]
     for menu in book.menus.values():
@@ -113,6 +115,11 @@ def _cases(book: Book, operations: Mapping[str, Declared]) -> list[_Case]:
         for code in _codes(operations[name]):
             no = _Case(f"no: {code}", refusing={name: code})
             cases += [no, replace(no, label=f"{no.label}, no figures", sparing=True)]
+            cases += [
+                replace(no, label=f"{no.label}, {figure} is {value}", figures={figure: value})
+                for figure, kind in operations[name].refusals.get(code, {}).items()
+                for value in known_values(kind)[1:]
+            ]
     return cases
 
 

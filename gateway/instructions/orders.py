@@ -46,7 +46,7 @@ class State(StrEnum):
 # What this room refuses by itself; the other codes are the ledger's (`port.REFUSALS`).
 REFUSALS = frozenset(
     {
-        "over_limit",  # values: `bound`, which one bites; `limit`, it; `left`, what is left of it
+        "over_limit",  # values: `bound`, which one bites; `limit`, it; `remaining`, what is left
         "insufficient_funds",  # values: `available`
         "frozen",  # the member shut their own door
         "look_only",  # a SIM that was changed, say: until staff have seen the member
@@ -375,7 +375,7 @@ def _values(row: Row) -> dict[str, Money | str]:
     values: dict[str, Money | str] = {}
     if row["bound"] is not None:
         values["bound"] = row["bound"]
-        values["left"] = Money(row["left_centimos"])
+        values["remaining"] = Money(row["left_centimos"])
     if row["bound_centimos"] is not None:
         name = "limit" if row["code"] == "over_limit" else "available"
         values[name] = Money(row["bound_centimos"])

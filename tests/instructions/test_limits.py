@@ -88,7 +88,7 @@ def both(rules: Rules, other: Rules, made: Made) -> None:
 
 
 def ran_into(bound: str, limit: int, left: int) -> dict[str, object]:
-    return {"bound": bound, "limit": Money(limit), "left": Money(left)}
+    return {"bound": bound, "limit": Money(limit), "remaining": Money(left)}
 
 
 def refused(result: Result) -> tuple[str, dict[str, object]]:
@@ -307,15 +307,15 @@ class TestLevels:
         clock.pass_seconds(1)
         assert counter.send(ROSAS, SEGUNDOS, 1).state is State.POSTED
 
-    def test_of_who_may_only_look_let_nothing_leave(
+    def test_of_who_may_only_look_let_nothing_move(
         self, counter: Counter, owner: psycopg.Connection[Any], used: Used
     ) -> None:
-        """Between the member's own accounts it does not leave."""
+        """Not even between the member's own accounts: whoever dials may not be the member."""
         for member in (ROSA, ELMER):
             be_careful(owner, member, "look_only", NOW + dt.timedelta(days=1))
         assert refused(counter.send(ROSAS, SEGUNDOS, 1)) == ("look_only", {})
         assert refused(counter.pay(ROSAS, 85_40)) == ("look_only", {})
-        assert counter.send(ELMERS_HARVEST, ELMERS, 1_00).state is State.POSTED
+        assert refused(counter.send(ELMERS_HARVEST, ELMERS, 1_00)) == ("look_only", {})
         assert used() == {}
         room = counter.instructions.limits.room(SEND, ROSA, SEGUNDO, "any", TODAY)
         assert room == Room(Bound.LOOK_ONLY, ZERO, ZERO)

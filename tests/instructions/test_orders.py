@@ -29,7 +29,7 @@ from gateway.values.money import ZERO, Money
 from tests.instructions.conftest import Clock, Counter, Told, Used, origin
 
 TOMORROW = TODAY + dt.timedelta(days=1)
-A_TRANSFER = {"bound": "operation", "limit": Money(2_000_00), "left": Money(2_000_00)}
+A_TRANSFER = {"bound": "operation", "limit": Money(2_000_00), "remaining": Money(2_000_00)}
 
 
 class TestAnOrder:
@@ -194,10 +194,13 @@ class TestLimits:
         assert counter.send(ELMERS_HARVEST, ROSAS, 2_000_00).state is State.POSTED
         assert left() == Money(1_300_00)
         refused = counter.send(ELMERS_HARVEST, ROSAS, 1_300_01)
-        assert (refused.code, refused.values) == ("over_limit", {**today, "left": Money(1_300_00)})
+        assert (refused.code, refused.values) == (
+            "over_limit",
+            {**today, "remaining": Money(1_300_00)},
+        )
         assert counter.send(ELMERS_HARVEST, ROSAS, 1_300_00).state is State.POSTED
         assert left() == ZERO
-        assert counter.send(ELMERS_HARVEST, ROSAS, 1).values == {**today, "left": ZERO}
+        assert counter.send(ELMERS_HARVEST, ROSAS, 1).values == {**today, "remaining": ZERO}
 
     def test_begin_anew_on_the_next_business_date(self, counter: Counter) -> None:
         counter.send(ELMERS_HARVEST, ROSAS, 2_000_00)
@@ -228,7 +231,7 @@ class TestLimits:
     def test_of_an_operation_without_a_rule_are_zero(self, counter: Counter) -> None:
         order = Transfer(uuid.uuid4(), ROSAS, SEGUNDOS, Money(1), TODAY)
         refused = counter.give(order, "bills.pay", SEGUNDO)
-        nothing = {"bound": "operation", "limit": ZERO, "left": ZERO}
+        nothing = {"bound": "operation", "limit": ZERO, "remaining": ZERO}
         assert (refused.code, refused.values) == ("over_limit", nothing)
 
 
