@@ -18,7 +18,6 @@ LIMITS = {
         "limit": "money",
         "remaining": "money",
     },
-    "look_only": {},
 }
 
 

@@ -56,7 +56,7 @@ TO_A_SECRET = (
 )
 
 # Codes that any operation may come to: a journey may have words of its own for them.
-ANYWHERE = frozenset({"unavailable", "no_pin", "closed", "refused"})
+ANYWHERE = frozenset({"unavailable", "no_pin", "closed", "refused", "look_only"})
 
 # The facts that SMS tell, with what is known of each. The party may have left the register since:
 # then its name is empty, but it is there.
