@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -72,9 +73,10 @@ def pins_rotate(*, peppers: str | None, url: str | None, data: Path | None) -> N
         except UnknownPepperError as error:
             raise click.ClickException(str(error)) from error
         left = pins_by_pepper(database)
-        codes = database.row("select bank.codes_by_older_pepper(%s) as open", (hasher.current,))[
-            "open"
-        ]
+        codes = database.row(
+            "select bank.codes_by_older_pepper(%s, %s) as open",
+            (hasher.current, dt.datetime.now(dt.UTC)),
+        )["open"]
     print_lines(left, "no PINs yet")
     if any(row["pepper_version"] != hasher.current for row in left):
         raise click.ClickException(

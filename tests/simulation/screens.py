@@ -80,7 +80,7 @@ _KINDS = (
     (Kind.AMOUNT, r"¿Cuanto .*Ejemplo|How much .*Example|Marca el monto|Enter the amount"),
     (Kind.DONE, r"^(?:Listo|Done): "),
     (Kind.PENDING, r"^(?:En proceso\.|In process\.)"),
-    (Kind.LOCKED, r"tu PIN quedo bloqueado|your PIN is locked"),
+    (Kind.LOCKED, r"[Tt]u PIN quedo bloqueado|[Yy]our PIN is (?:locked|blocked)"),
 )
 _REFUSALS = re.compile(
     r"No alcanza|Not enough|Pasa tu limite|Over your limit|no puede recibir|cannot receive"

@@ -241,12 +241,14 @@ begin atomic
 end;
 
 -- How many codes that may still be used are under another pepper than this one.
-create function bank.codes_by_older_pepper(p_pepper_version integer) returns bigint
+create function bank.codes_by_older_pepper(
+    p_pepper_version integer, p_now timestamptz
+) returns bigint
 language sql stable
 begin atomic
     select count(*) from bank.activation_code as c
     where c.used_at is null and c.revoked_at is null and c.pepper_version <> p_pepper_version
-        and c.expires_at > now();
+        and c.expires_at > p_now;
 end;
 
 -- Whether who has no PIN may choose one now.
