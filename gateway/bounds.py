@@ -21,6 +21,9 @@ TEXT_CHARS_MAX = 1_600  # ten SMS in one (Twilio's bound); what a member means s
 TYPOS_MAX = 1  # letters wrong, missing, doubled or swapped in a texted word: SLDO
 WORD_TO_GUESS_CHARS_MIN = 4  # a shorter word is near too many others
 
+# The webhooks' walls.
+FORWARDED_ENTRIES_MAX = 16  # proxies that stand behind one another; a real chain has two or three
+
 # Screens and messages (3GPP TS 23.038; TS 29.002 maxUSSD-StringLength: 160 octets, 182 septets).
 SCREEN_SEPTETS = 160  # what every known gateway lets through
 SCREEN_SEPTETS_HARD = 182
