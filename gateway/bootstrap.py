@@ -273,7 +273,7 @@ def wsgi() -> Flask:
     metrics = Metrics()
     gateway = build(settings, metrics)
     inbox = _inbox(settings) if settings.demo else None
-    return create_app([gateway], webhooks(settings, [gateway]), metrics.registry, inbox)
+    return create_app([gateway], webhooks(settings, [gateway], metrics), metrics.registry, inbox)
 
 
 def open_books(settings: Settings, database: Database, parts: Parts = ORDINARY) -> PublishedBooks:

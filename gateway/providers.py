@@ -16,17 +16,22 @@ from gateway.channels.infobip import sms as infobip_sms
 from gateway.channels.infobip import ussd as infobip_ussd
 from gateway.channels.infobip.sender import InfobipSender
 from gateway.channels.smpp.lines import load_lines
+from gateway.channels.twilio import account as twilio_account
 from gateway.channels.twilio import sender as twilio_sender
 from gateway.channels.twilio import sms as twilio_sms
 from gateway.channels.twilio.account import TwilioAccount
+from gateway.channels.walls import Walls
 from gateway.driver import Gateway
 from gateway.notices.router import Router, read_routes
 from gateway.notices.senders import Sender
 from gateway.notices.watching import Watch
+from gateway.observing import Metrics
 from gateway.settings import Settings
 
+_SIGNED_SHARE = 4  # of the threads a fourth may wait for bodies of which nothing is proven yet
 
-def webhooks(settings: Settings, gateways: Sequence[Gateway]) -> list[Blueprint]:
+
+def webhooks(settings: Settings, gateways: Sequence[Gateway], metrics: Metrics) -> list[Blueprint]:
     """What the networks call. A network without a contract is behind a secret that only the
     cooperative knows, so it stands open to nobody.
 
@@ -35,17 +40,21 @@ def webhooks(settings: Settings, gateways: Sequence[Gateway]) -> list[Blueprint]
         ValueError: Twilio's account is not usable.
     """
     doors = Doors(gateways)
+    walls = Walls(
+        settings.networks, settings.proxies, metrics, max(1, settings.web_threads // _SIGNED_SHARE)
+    )
     profiles = load_profiles(settings.http_profiles)
     blueprints = [
-        africastalking_ussd.routes(doors),
-        africastalking_sms.routes(doors),
-        infobip_ussd.routes(doors),
-        infobip_sms.routes(doors),
-        http_ussd.routes(doors, profiles),
+        walls.around(africastalking_ussd.routes(doors), africastalking_ussd.CHANNEL),
+        walls.around(africastalking_sms.routes(doors), africastalking_sms.CHANNEL),
+        walls.around(infobip_ussd.routes(doors), infobip_ussd.CHANNEL),
+        walls.around(infobip_sms.routes(doors), infobip_sms.CHANNEL),
+        walls.around(http_ussd.routes(doors, profiles), "http"),
     ]
     if settings.twilio_auth_tokens.get_secret_value():
         account = _twilio_account(settings)
-        blueprints.append(twilio_sms.routes([(account, gateway) for gateway in gateways]))
+        signed = twilio_sms.routes([(account, gateway) for gateway in gateways])
+        blueprints.append(walls.around(signed, twilio_account.CHANNEL, signed=True))
     return blueprints
 
 

@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from gateway import bounds
+from gateway.channels.addresses import Networks, read_networks
 
 PREFIX = "CHASKI_"
 
@@ -30,6 +31,7 @@ DEMO_TWILIO_TOKEN = "demo-token"  # noqa: S105
 
 _SECRET_CHARS_MIN = 16
 _PEPPER = re.compile(r"(?:[0-9a-f]{2}){32,}")  # 32 bytes or more, in hex
+_WEBHOOKS = re.compile(r"africastalking|infobip|twilio|http-[a-z][a-z0-9-]{0,30}")
 _MENUS = Path(__file__).parent.parent / "menus"
 
 
@@ -55,6 +57,17 @@ class Settings(BaseSettings):
     session_secret: SecretStr = Field(description="keys the hashes that sessions are kept under")
     pin_peppers: Json[dict[int, SecretStr]] = Field(
         description='by version, 32 bytes in hex: {"1": "…"}; new PINs take the highest'
+    )
+
+    # Who may call the webhooks, beside knowing the secret.
+    allowed_networks: Json[dict[str, list[str]]] = Field(
+        "{}", description='by channel: {"infobip": ["193.105.74.0/24"]}; one that is not here: any'
+    )
+    trusted_proxies: str = Field(
+        "", description="networks of ours, with commas, whose X-Forwarded-For is believed"
+    )
+    hops_per_second: int = Field(
+        bounds.HOPS_PER_SECOND, ge=1, description="beyond it who dials is told to try later"
     )
 
     # The cooperative.
@@ -138,6 +151,33 @@ class Settings(BaseSettings):
             version: bytes.fromhex(pepper.get_secret_value())
             for version, pepper in self.pin_peppers.items()
         }
+
+    @property
+    def networks(self) -> dict[str, Networks]:
+        """Where each channel may be called from."""
+        return {channel: read_networks(texts) for channel, texts in self.allowed_networks.items()}
+
+    @property
+    def proxies(self) -> Networks:
+        """The proxies whose word is believed."""
+        return read_networks(filter(None, map(str.strip, self.trusted_proxies.split(","))))
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _known_channels(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        for channel, texts in value.items():
+            if not _WEBHOOKS.fullmatch(channel):
+                raise ValueError(f"no such channel: {channel}")
+            read_networks(texts)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _real_proxies(cls, value: str) -> str:
+        networks = read_networks(filter(None, map(str.strip, value.split(","))))
+        if any(network.prefixlen == 0 for network in networks):
+            raise ValueError("the whole world is no proxy of ours")
+        return value
 
     @field_validator("timezone")
     @classmethod

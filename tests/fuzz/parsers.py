@@ -48,12 +48,27 @@ DEEP = 1_000  # nesting
 _NUMBERS = st.sampled_from(
     ["+51987000001", " 51987000001", "987000001", "73204050", "+", "0", "51", "٣٤", "+1" * 20]
 )
-_AMOUNTS = st.from_regex(r"(s/|S/ ?|soles)?[0-9]{0,12}([.,][0-9]{0,4}){0,3}( soles)?", fullmatch=True)
+_AMOUNTS = st.from_regex(
+    r"(s/|S/ ?|soles)?[0-9]{0,12}([.,][0-9]{0,4}){0,3}( soles)?", fullmatch=True
+)
 _WORDS = st.sampled_from(
     [*"SALDO ENVIAR PAGAR BLOQUEAR STOP START AYUDA MOVIMIENTOS SLDO ENBIAR".split(), "¡Saldo!"]
 )
 _HOSTILE = st.sampled_from(
-    ["\0", "\ud800", "\r\n", "%", "*#", "{}", "{screen}", "' or 1=1 --", "\u202e", "𝟙", "ǅ", "ß" * 99]
+    [
+        "\0",
+        "\ud800",
+        "\r\n",
+        "%",
+        "*#",
+        "{}",
+        "{screen}",
+        "' or 1=1 --",
+        "\u202e",
+        "𝟙",
+        "ǅ",
+        "ß" * 99,
+    ]
 )
 typed = st.one_of(
     st.text(max_size=400),
@@ -198,9 +213,7 @@ def http_profiles(data: st.DataObject) -> None:
     events = [event for event in (request.start, request.goes_on, request.end) if event]
     told = {event.field: st.sampled_from(event.texts()) | typed for event in events}
     fields = Fields(
-        data.draw(
-            st.fixed_dictionaries({}, optional={name: _SCALARS for name in names} | told)
-        )
+        data.draw(st.fixed_dictionaries({}, optional={name: _SCALARS for name in names} | told))
     )
     try:
         heard_ = http_ussd.parse(profile, fields, "norandino", "*775#")
@@ -289,7 +302,9 @@ _MESSAGES = st.builds(
     destination=st.builds(codec.Address, st.text(max_size=20)),
     text=st.one_of(
         st.binary(max_size=160),
-        st.from_regex(rb"id:[0-9a-f]{1,20} sub:001 stat:[A-Z]{7} err:[0-9]{3} done date:[0-9]{10,14}"),
+        st.from_regex(
+            rb"id:[0-9a-f]{1,20} sub:001 stat:[A-Z]{7} err:[0-9]{3} done date:[0-9]{10,14}"
+        ),
         st.builds(
             lambda kind, body: bytes([len(body) + 2, kind, len(body)]) + body + b"hola",
             st.sampled_from([0, 8, 0x24, 0x25]),
@@ -336,7 +351,9 @@ _ENTRIES = st.one_of(
     st.ip_addresses(v=4).map(lambda ip: f"::ffff:{ip}"),
     st.ip_addresses(v=6).map(lambda ip: f"[{ip}]:443"),
     st.ip_addresses(v=4).map(lambda ip: f"{ip}:65535"),
-    st.sampled_from(["unknown", "", "_hidden", "localhost", "[", "]", "[]:1", "fe80::1%eth0", "1.2.3"]),
+    st.sampled_from(
+        ["unknown", "", "_hidden", "localhost", "[", "]", "[]:1", "fe80::1%eth0", "1.2.3"]
+    ),
     st.text(max_size=20),
 )
 
@@ -351,7 +368,9 @@ def forwarded_for(peer: str, entries: list[str]) -> None:
     if at is None or not addresses.within(at, _PROXIES):
         assert found == at
     if found is not None and not addresses.within(found, _PROXIES):
-        assert addresses.sender(peer, f"203.0.113.9,{header}", _PROXIES) == found or not header.strip()
+        assert (
+            addresses.sender(peer, f"203.0.113.9,{header}", _PROXIES) == found or not header.strip()
+        )
     addresses.blurred(found)
 
 

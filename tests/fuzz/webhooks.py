@@ -14,11 +14,11 @@ from typing import Any
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 from twilio.request_validator import RequestValidator
 
 from gateway.bounds import BODY_BYTES_MAX
+from gateway.observing import Metrics
 from gateway.providers import webhooks
 from gateway.settings import Settings
 from gateway.values.delivery import Report
@@ -85,7 +85,8 @@ _PATHS = st.one_of(
     ),
     st.builds(
         lambda session, event: f"/ussd/infobip/{SECRET}/session/{session}/{event}",
-        st.from_regex(r"[0-9A-Za-z_.~-]{1,20}", fullmatch=True) | st.sampled_from(["a%00b", "%FF", "x" * 200]),
+        st.from_regex(r"[0-9A-Za-z_.~-]{1,20}", fullmatch=True)
+        | st.sampled_from(["a%00b", "%FF", "x" * 200]),
         st.sampled_from(["start", "response", "end", "other"]),
     ),
     st.builds(
@@ -166,9 +167,7 @@ def signed_forms(form: dict[str, str], query: str) -> None:
 
 def targets() -> Mapping[str, Target]:
     """By name: what `scripts/fuzz` runs."""
-    return {
-        each.__name__: each for each in (any_request, any_form, any_json, signed_forms)
-    }
+    return {each.__name__: each for each in (any_request, any_form, any_json, signed_forms)}
 
 
 def _asked(path: str, method: str, **request: Any) -> None:
@@ -216,5 +215,6 @@ def _client() -> FlaskClient:
             "demo": True,
         }
     )
-    app = create_app([desk], webhooks(settings, [desk]), CollectorRegistry())
+    metrics = Metrics()
+    app = create_app([desk], webhooks(settings, [desk], metrics), metrics.registry)
     return app.test_client()
