@@ -349,6 +349,7 @@ def _sessions(settings: Settings, parts: Parts) -> tuple[RedisSessions, Callable
         secret=settings.session_secret.get_secret_value().encode(),
         now_ms=lambda: int(parts.now().timestamp() * 1000),
         lifetime=lifetime,
+        hops_per_second=settings.hops_per_second,
     )
     return sessions, client.close
 

@@ -29,6 +29,7 @@ BODY_SEAT_WAIT_MS = 250  # for a burst of signed webhooks; a body takes a millis
 # Above the 60 s that nginx keeps an idle connection to us: one that was cut just as a hop goes out
 # on it would be that member's error. Waiting for headers takes a socket and no thread.
 HEADERS_WITHIN_MS = 65_000
+NETWORK_SHARE_OF_HOPS = 0.75  # a network that runs wild leaves a fourth to the others
 HOPS_PER_SECOND = 1_000  # several times what one machine does; beyond it nobody new is let in
 
 # Screens and messages (3GPP TS 23.038; TS 29.002 maxUSSD-StringLength: 160 octets, 182 septets).

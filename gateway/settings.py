@@ -61,7 +61,8 @@ class Settings(BaseSettings):
 
     # Who may call the webhooks, beside knowing the secret.
     allowed_networks: Json[dict[str, list[str]]] = Field(
-        "{}", description='by channel: {"infobip": ["193.105.74.0/24"]}; one that is not here: any'
+        "{}",  # type: ignore[arg-type]  # as the environment would have it
+        description='by channel: {"infobip": ["193.105.74.0/24"]}; one that is not here: any',
     )
     trusted_proxies: str = Field(
         "", description="networks of ours, with commas, whose X-Forwarded-For is believed"

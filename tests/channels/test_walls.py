@@ -191,9 +191,16 @@ class Slow(io.BytesIO):
         self.asked, self.go_on = threading.Event(), threading.Event()
 
     def read(self, size: int | None = -1) -> bytes:
-        self.asked.set()
-        self.go_on.wait()
+        self._dawdle()
         return super().read(size)
+
+    def readinto(self, buffer: Any) -> int:
+        self._dawdle()
+        return super().readinto(buffer)
+
+    def _dawdle(self) -> None:
+        self.asked.set()
+        assert self.go_on.wait(30)
 
 
 def test_bodies_of_which_nothing_is_proven_take_so_many_threads_and_no_more() -> None:
