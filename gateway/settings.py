@@ -24,10 +24,10 @@ from gateway.channels.addresses import Networks, read_networks
 PREFIX = "CHASKI_"
 
 # What the demo uses, and production refuses.
-DEMO_WEBHOOK_SECRET = "demo"  # noqa: S105
-DEMO_SESSION_SECRET = "demo-session-secret-of-no-worth"  # noqa: S105
+DEMO_WEBHOOK_SECRET = "demo"  # noqa: S105 # nosec B105
+DEMO_SESSION_SECRET = "demo-session-secret-of-no-worth"  # noqa: S105 # nosec B105
 DEMO_PEPPER = "00" * 32
-DEMO_TWILIO_TOKEN = "demo-token"  # noqa: S105
+DEMO_TWILIO_TOKEN = "demo-token"  # noqa: S105 # nosec B105
 
 _SECRET_CHARS_MIN = 16
 _PEPPER = re.compile(r"(?:[0-9a-f]{2}){32,}")  # 32 bytes or more, in hex

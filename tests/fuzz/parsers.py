@@ -52,7 +52,7 @@ _AMOUNTS = st.from_regex(
     r"(s/|S/ ?|soles)?[0-9]{0,12}([.,][0-9]{0,4}){0,3}( soles)?", fullmatch=True
 )
 _WORDS = st.sampled_from(
-    [*"SALDO ENVIAR PAGAR BLOQUEAR STOP START AYUDA MOVIMIENTOS SLDO ENBIAR".split(), "¡Saldo!"]
+    [*["SALDO", "ENVIAR", "PAGAR", "BLOQUEAR", "STOP", "START", "AYUDA", "MOVIMIENTOS", "SLDO", "ENBIAR"], "¡Saldo!"]
 )
 _HOSTILE = st.sampled_from(
     [
@@ -213,7 +213,7 @@ def http_profiles(data: st.DataObject) -> None:
     events = [event for event in (request.start, request.goes_on, request.end) if event]
     told = {event.field: st.sampled_from(event.texts()) | typed for event in events}
     fields = Fields(
-        data.draw(st.fixed_dictionaries({}, optional={name: _SCALARS for name in names} | told))
+        data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys(names, _SCALARS) | told))
     )
     try:
         heard_ = http_ussd.parse(profile, fields, "norandino", "*775#")
@@ -226,8 +226,7 @@ def http_profiles(data: st.DataObject) -> None:
 
 
 _KEYS = st.sampled_from(
-    "source request reply methods body session msisdn input answers start end field is dialled holds"
-    " text json goes_on ends separator newline content_type end_event".split()
+    ["source", "request", "reply", "methods", "body", "session", "msisdn", "input", "answers", "start", "end", "field", "is", "dialled", "holds", "text", "json", "goes_on", "ends", "separator", "newline", "content_type", "end_event"]
 )
 _YAML = st.recursive(
     _SCALARS, lambda inner: st.dictionaries(_KEYS, inner, max_size=5) | st.lists(inner, max_size=3)
@@ -335,7 +334,7 @@ def smpp_messages(messages: list[codec.Message], default: Alphabet) -> None:
 def smpp_letters(text: str, alphabet: Alphabet, octets: bytes) -> None:
     encodings.read(octets, alphabet)
     written = encodings.write(text, alphabet)
-    if encodings.fits(text, alphabet) and "\ud7ff" >= max(text, default=""):
+    if encodings.fits(text, alphabet) and max(text, default="") <= "\ud7ff":
         assert encodings.read(written, alphabet) == text
 
 

@@ -91,17 +91,14 @@ _PATHS = st.one_of(
     ),
     st.builds(
         lambda name: f"/ussd/http/{name}/{SECRET}",
-        st.sampled_from("arkesel crossgate hellio hubtel jazaafrica moolre nalo nobody".split()),
+        st.sampled_from(["arkesel", "crossgate", "hellio", "hubtel", "jazaafrica", "moolre", "nalo", "nobody"]),
     ),
     st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=60).map(
         lambda text: f"/{text}"
     ),
 )
 _NAMES = st.sampled_from(
-    "sessionId phoneNumber text serviceCode networkCode input status hopsCount id from to date"
-    " failureReason MessageSid From To Body MessageStatus ErrorCode AccountSid sessionID msisdn"
-    " userData newSession USERID MSISDN USERDATA MSGTYPE SESSIONID Mobile SessionId Type Message"
-    " Sequence ClientState Operator message ussd_id service_code".split()
+    ["sessionId", "phoneNumber", "text", "serviceCode", "networkCode", "input", "status", "hopsCount", "id", "from", "to", "date", "failureReason", "MessageSid", "From", "To", "Body", "MessageStatus", "ErrorCode", "AccountSid", "sessionID", "msisdn", "userData", "newSession", "USERID", "MSISDN", "USERDATA", "MSGTYPE", "SESSIONID", "Mobile", "SessionId", "Type", "Message", "Sequence", "ClientState", "Operator", "message", "ussd_id", "service_code"]
 )
 _VALUES = st.one_of(typed, st.just(PIN), st.just("+51987000001"), st.just("START"))
 _FORMS = st.dictionaries(_NAMES, _VALUES, max_size=12)
