@@ -66,7 +66,7 @@ def serve() -> None:
         port=settings.port,
         workers=settings.web_workers,
         blocking_threads=settings.web_threads,
-        http=HTTPModes.http1,  # what proxies speak; where it is guessed, a silent one stays for ever
+        http=HTTPModes.http1,  # what proxies speak; guessing it, a silent peer stays
         http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN_MS),
         log_access=False,  # an access log would hold the secret of the path
         log_level=LogLevels.warning,

@@ -5,9 +5,10 @@ generators too."""
 from __future__ import annotations
 
 import datetime as dt
+import json
 import tempfile
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,10 @@ _AMOUNTS = st.from_regex(
     r"(s/|S/ ?|soles)?[0-9]{0,12}([.,][0-9]{0,4}){0,3}( soles)?", fullmatch=True
 )
 _WORDS = st.sampled_from(
-    [*["SALDO", "ENVIAR", "PAGAR", "BLOQUEAR", "STOP", "START", "AYUDA", "MOVIMIENTOS", "SLDO", "ENBIAR"], "¡Saldo!"]
+    [
+        *("SALDO", "ENVIAR", "PAGAR", "BLOQUEAR", "STOP", "START", "AYUDA", "MOVIMIENTOS"),
+        *("SLDO", "ENBIAR", "¡Saldo!"),
+    ]
 )
 _HOSTILE = st.sampled_from(
     [
@@ -82,6 +86,10 @@ _SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), typed
 loose = st.recursive(
     _SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(typed, inner, max_size=4)
 )
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode("utf-8", "replace")
 
 
 def form(*names: str) -> st.SearchStrategy[dict[str, str]]:
@@ -146,8 +154,8 @@ def deep_dial(dialled_: str, code: str) -> None:
 def africastalking_ussd(fields: dict[str, str]) -> None:
     try:
         turn = at_ussd.parse(fields, "norandino")
-    except at_ussd.NotAHopError as error:
-        assert error.field in {"sessionId", "phoneNumber", "text"}
+    except at_ussd.NotAHopError:
+        pass
     else:
         assert fields["text"] not in repr(turn) or len(fields["text"]) < 8
     assert at_ussd.parse_end(fields).hops >= -1
@@ -177,8 +185,8 @@ _INFOBIP = ("msisdn", "text", "shortCode", "exitCode", "messageId", "from", "to"
 @given(
     body=st.one_of(
         st.binary(max_size=400),
-        loose.map(lambda value: _json(value)),
-        st.dictionaries(st.sampled_from(_INFOBIP), loose, max_size=6).map(lambda v: _json(v)),
+        loose.map(_json),
+        st.dictionaries(st.sampled_from(_INFOBIP), loose, max_size=6).map(_json),
         st.lists(st.dictionaries(st.sampled_from(_INFOBIP), loose), max_size=4).map(
             lambda rows: _json({"results": rows})
         ),
@@ -187,21 +195,23 @@ _INFOBIP = ("msisdn", "text", "shortCode", "exitCode", "messageId", "from", "to"
     session=st.text(max_size=140),
 )
 def infobip(body: bytes, session: str) -> None:
-    for event in ("start", "response"):
-        _raises_only(
-            (infobip_ussd.NotAHopError,),
-            lambda: infobip_ussd.parse(event, session, body, "norandino", "*775#"),
-        )
+    _raises_only(
+        (infobip_ussd.NotAHopError,),
+        lambda: infobip_ussd.parse("start", session, body, "norandino", "*775#"),
+    )
+    _raises_only(
+        (infobip_ussd.NotAHopError,),
+        lambda: infobip_ussd.parse("response", session, body, "norandino", "*775#"),
+    )
     _raises_only((infobip_ussd.NotAHopError,), lambda: infobip_ussd.parse_end(session, body))
     try:
         brought = infobip_sms.results(body)
     except infobip_sms.NotResultsError:
         return
     for result in brought:
-        _raises_only(
-            (infobip_sms.NotAMessageError,), lambda: infobip_sms.parse(result, "norandino")
-        )
-        _raises_only((infobip_sms.NotAMessageError,), lambda: infobip_sms.parse_report(result))
+        read = partial(infobip_sms.parse, result, "norandino")
+        _raises_only((infobip_sms.NotAMessageError,), read)
+        _raises_only((infobip_sms.NotAMessageError,), partial(infobip_sms.parse_report, result))
 
 
 @given(data=st.data())
@@ -219,14 +229,19 @@ def http_profiles(data: st.DataObject) -> None:
         heard_ = http_ussd.parse(profile, fields, "norandino", "*775#")
     except http_ussd.NotAHopError:
         heard_ = None
-    reply = Reply(data.draw(st.text(max_size=200)), data.draw(st.booleans()), "s", "o")
+    screen = data.draw(st.text(st.characters(codec="utf-8"), max_size=200))
+    reply = Reply(screen, data.draw(st.booleans()), "s", "o")
     http_ussd.render(profile, reply, fields)
     if isinstance(heard_, http_ussd.SessionEnd):
         http_ussd.render_end(profile, fields)
 
 
 _KEYS = st.sampled_from(
-    ["source", "request", "reply", "methods", "body", "session", "msisdn", "input", "answers", "start", "end", "field", "is", "dialled", "holds", "text", "json", "goes_on", "ends", "separator", "newline", "content_type", "end_event"]
+    [
+        *("source", "request", "reply", "methods", "body", "session", "msisdn", "input", "answers"),
+        *("start", "end", "field", "is", "dialled", "holds", "text", "json", "goes_on", "ends"),
+        *("separator", "newline", "content_type", "end_event"),
+    ]
 )
 _YAML = st.recursive(
     _SCALARS, lambda inner: st.dictionaries(_KEYS, inner, max_size=5) | st.lists(inner, max_size=3)
@@ -276,8 +291,8 @@ def smpp_stream(chunks: list[bytes], cuts: list[int]) -> None:
                 _decoded(octets)
             at += size
             assert framer.waiting <= SMPP_UNREAD_OCTETS_MAX
-    except codec.PduError as error:
-        assert error.lost or True
+    except codec.PduError:
+        return
 
 
 def _decoded(octets: bytes) -> None:
@@ -411,7 +426,7 @@ def _damaged(data: st.DataObject, texts: Mapping[str, str]) -> str:
             case "lose":
                 del lines[at : at + 1]
             case "put":
-                lines.insert(at, data.draw(typed | _STRANGE_YAML))
+                lines.insert(at, data.draw(typed | _STRANGE_YAML | _YAML.map(json.dumps)))
             case "cut" if at < len(lines):
                 lines[at] = lines[at][: data.draw(st.integers(0, 40))]
             case "twice":
@@ -423,9 +438,10 @@ def _damaged(data: st.DataObject, texts: Mapping[str, str]) -> str:
 
 _STRANGE_YAML = st.sampled_from(
     [
-        "&a [*a]", "x: *nobody", "<<: {a: 1}", "? [1]", "!!python/object:os.system x", "--- ", "...",
+        "&a [*a]", "x: *nobody", "<<: {a: 1}", "? [1]", "!!python/object:os.system x", "--- ",
         "a: &a [l,l,l,l,l,l,l,l,l]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b]",
-        "[" * DEEP, "{a: " * 200, "x: 1e999", "x: 2026-13-45", "x: 0o777", "%YAML 9.9", "say: {", "'",
+        "[" * DEEP, "{a: " * 200, "x: 1e999", "x: 2026-13-45", "x: 0o777", "%YAML 9.9", "say: {",
+        "'", "...",
     ]
 )  # fmt: skip
 
@@ -433,12 +449,6 @@ _STRANGE_YAML = st.sampled_from(
 def _pdu(command: int, body: bytes) -> bytes:
     fields = (16 + len(body), command, 0, 1)
     return b"".join(field.to_bytes(4, "big") for field in fields) + body
-
-
-def _json(value: Any) -> bytes:
-    import json
-
-    return json.dumps(value).encode("utf-8", "replace")
 
 
 def _raises_only(allowed: tuple[type[Exception], ...], read: Callable[[], object]) -> None:
