@@ -19,8 +19,8 @@ from werkzeug.test import TestResponse
 
 from gateway.channels.dialled import behind
 from gateway.channels.doors import Doors
+from gateway.channels.http import fields as http_fields
 from gateway.channels.http import reading
-from gateway.channels.http.fields import Fields
 from gateway.channels.http.profile import Profile
 from gateway.channels.http.reading import (
     FaultyProfileError,
@@ -990,7 +990,7 @@ def test_any_bytes_get_an_answer(name: str, content_type: str, body: bytes, quer
 def test_half_a_letter_is_never_sent_back() -> None:
     """No request brings one as it is, since what decodes them replaces it; nor shall any other
     way in."""
-    fields = Fields({"sessionID": "\ud800", "n": 1})
+    fields = http_fields.Fields({"sessionID": "\ud800", "n": 1})
 
     assert fields.text("sessionID") == "?"
     assert fields.value("n") == 1
