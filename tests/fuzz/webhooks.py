@@ -216,6 +216,8 @@ def _client() -> FlaskClient:
             "pin_peppers": '{"1": "%s"}' % ("ab" * 32),
             "twilio_auth_tokens": TOKEN,
             "public_url": BASE,
+            "allowed_networks": '{"http-nalo": ["10.0.0.0/8"]}',
+            "trusted_proxies": "127.0.0.1",
             "demo": True,
         }
     )
