@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from flask import Blueprint
 
@@ -11,6 +11,7 @@ from gateway.channels.africastalking import sms as africastalking_sms
 from gateway.channels.africastalking import ussd as africastalking_ussd
 from gateway.channels.doors import Doors
 from gateway.channels.http import ussd as http_ussd
+from gateway.channels.http.profile import Profile
 from gateway.channels.http.reading import load_profiles
 from gateway.channels.infobip import sms as infobip_sms
 from gateway.channels.infobip import ussd as infobip_ussd
@@ -37,13 +38,14 @@ def webhooks(settings: Settings, gateways: Sequence[Gateway], metrics: Metrics) 
 
     Raises:
         FaultyProfileError: a profile of the folder cannot be served.
-        ValueError: Twilio's account is not usable.
+        ValueError: Twilio's account is not usable, or a list of networks is of no profile.
     """
     doors = Doors(gateways)
     walls = Walls(
         settings.networks, settings.proxies, metrics, max(1, settings.web_threads // _SIGNED_SHARE)
     )
     profiles = load_profiles(settings.http_profiles)
+    _refuse_lists_of_nobody(settings, profiles)
     blueprints = [
         walls.around(africastalking_ussd.routes(doors), africastalking_ussd.CHANNEL),
         walls.around(africastalking_sms.routes(doors), africastalking_sms.CHANNEL),
@@ -83,6 +85,13 @@ def lines_send(settings: Settings) -> bool:
     """
     lines = load_lines(settings.smpp_lines) if settings.smpp_lines else ()
     return any(line.sheet.sms for line in lines)
+
+
+def _refuse_lists_of_nobody(settings: Settings, profiles: Mapping[str, Profile]) -> None:
+    """A typing mistake in a profile's name would leave its webhook open to every network."""
+    named = {name for name in settings.networks if name.startswith("http-")}
+    if nobody := named - {profile.channel for profile in profiles.values()}:
+        raise ValueError(f"CHASKI_ALLOWED_NETWORKS: no such profile: {', '.join(sorted(nobody))}")
 
 
 def _senders(settings: Settings) -> Iterator[Sender]:

@@ -16,6 +16,8 @@ from gateway.bounds import GUESSES_PER_MINUTE
 from gateway.channels.addresses import read_address, read_networks
 from gateway.channels.walls import Guesses, Walls
 from gateway.observing import Metrics
+from gateway.providers import webhooks
+from gateway.settings import load
 
 SECRET = "the-secret-of-a-path"
 PROVIDER, PROXY, STRANGER = "193.105.74.9", "10.0.0.1", "203.0.113.7"
@@ -233,3 +235,22 @@ def test_bodies_of_which_nothing_is_proven_take_so_many_threads_and_no_more() ->
     assert house.refused("crowded") == 1
     assert served.status_code == 200
     assert house.bodies == [b"hola"]
+
+
+def test_a_list_for_a_profile_that_nobody_has_stops_the_boot() -> None:
+    """Its webhook would be open to every network otherwise."""
+    environment = {
+        "CHASKI_DEMO": "yes",
+        "CHASKI_DATABASE_URL": "postgresql://nobody@localhost/none",
+        "CHASKI_SESSIONS_URL": "redis://localhost",
+        "CHASKI_QUEUE_URL": "redis://localhost",
+        "CHASKI_WEBHOOK_SECRETS": SECRET,
+        "CHASKI_SESSION_SECRET": "x" * 32,
+        "CHASKI_PIN_PEPPERS": '{"1": "' + "a1" * 32 + '"}',
+    }
+    right = load({**environment, "CHASKI_ALLOWED_NETWORKS": '{"http-hubtel": ["10.0.0.0/8"]}'})
+    wrong = load({**environment, "CHASKI_ALLOWED_NETWORKS": '{"http-hubtell": ["10.0.0.0/8"]}'})
+
+    assert webhooks(right, [], Metrics())
+    with pytest.raises(ValueError, match="http-hubtell"):
+        webhooks(wrong, [], Metrics())

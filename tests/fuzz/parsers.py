@@ -7,7 +7,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, partial
 from ipaddress import ip_network
 from pathlib import Path
@@ -27,8 +28,10 @@ from gateway.channels.http.reading import FaultyProfileError, load_profile, load
 from gateway.channels.infobip import sms as infobip_sms
 from gateway.channels.infobip import ussd as infobip_ussd
 from gateway.channels.smpp import codec, encodings, receipts
+from gateway.channels.smpp.dialects import load_dialect
 from gateway.channels.smpp.encodings import Alphabet
 from gateway.channels.smpp.parts import Parts, heard
+from gateway.channels.smpp.sheets import FaultySheetError
 from gateway.channels.twilio import sms as twilio_sms
 from gateway.dialog import answers
 from gateway.dialog.book import Book
@@ -255,11 +258,15 @@ _YAML = st.recursive(
 @given(data=st.data())
 def profile_files(data: st.DataObject) -> None:
     """A file that shall be a profile: one of ours with lines lost and strange ones put in."""
-    text = _damaged(data, _profile_texts())
-    with tempfile.TemporaryDirectory(prefix="chaski-fuzz-") as folder:
-        path = Path(folder, "mine.yaml")
-        path.write_text(text, "utf-8")
+    with _file(_damaged(data, _sheets("http/profiles"))) as path:
         _raises_only((FaultyProfileError,), lambda: load_profile(path))
+
+
+@given(data=st.data())
+def smpp_dialect_files(data: st.DataObject) -> None:
+    """The same of an operator's dialect."""
+    with _file(_damaged(data, _sheets("smpp/dialects"))) as path:
+        _raises_only((FaultySheetError,), lambda: load_dialect(path))
 
 
 @given(data=st.data())
@@ -425,9 +432,17 @@ def _profiles() -> dict[str, Any]:
 
 
 @cache
-def _profile_texts() -> Mapping[str, str]:
-    folder = HOUSE / "gateway/channels/http/profiles"
-    return {path.name: path.read_text() for path in sorted(folder.glob("*.yaml"))}
+def _sheets(folder: str) -> Mapping[str, str]:
+    paths = sorted((HOUSE / "gateway/channels" / folder).glob("*.yaml"))
+    return {path.name: path.read_text() for path in paths}
+
+
+@contextmanager
+def _file(text: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="chaski-fuzz-") as folder:
+        path = Path(folder, "mine.yaml")
+        path.write_text(text, "utf-8")
+        yield path
 
 
 def _damaged(data: st.DataObject, texts: Mapping[str, str]) -> str:
