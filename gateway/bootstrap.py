@@ -291,7 +291,7 @@ def wsgi() -> Flask:
     metrics = Metrics()
     gateway = build(settings, metrics)
     inbox = _inbox(settings) if settings.demo else None
-    doors = [*webhooks(settings, [gateway]), *_staff(settings)]
+    doors = [*webhooks(settings, [gateway], metrics), *_staff(settings)]
     return create_app([gateway], doors, metrics.registry, inbox)
 
 
@@ -380,6 +380,7 @@ def _sessions(settings: Settings, parts: Parts) -> tuple[RedisSessions, Callable
         secret=settings.session_secret.get_secret_value().encode(),
         now_ms=lambda: int(parts.now().timestamp() * 1000),
         lifetime=lifetime,
+        hops_per_second=settings.hops_per_second,
     )
     return sessions, client.close
 

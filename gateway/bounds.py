@@ -21,6 +21,17 @@ TEXT_CHARS_MAX = 1_600  # ten SMS in one (Twilio's bound); what a member means s
 TYPOS_MAX = 1  # letters wrong, missing, doubled or swapped in a texted word: SLDO
 WORD_TO_GUESS_CHARS_MIN = 4  # a shorter word is near too many others
 
+# The webhooks' walls.
+FORWARDED_ENTRIES_MAX = 16  # proxies that stand behind one another; a real chain has two or three
+GUESSES_PER_MINUTE = 10  # wrong secrets from one address; an engineer at a terminal tries fewer
+GUESSERS_MAX = 10_000  # addresses that are counted at once, 0.3 kB each
+BODY_SEAT_WAIT_MS = 250  # for a burst of signed webhooks; a body takes a millisecond
+# Above the 60 s that nginx keeps an idle connection to us: one that was cut just as a hop goes out
+# on it would be that member's error. Waiting for headers takes a socket and no thread.
+HEADERS_WITHIN_MS = 65_000
+NETWORK_SHARE_OF_HOPS = 0.75  # a network that runs wild leaves a fourth to the others
+HOPS_PER_SECOND = 1_000  # several times what one machine does; beyond it nobody new is let in
+
 # Screens and messages (3GPP TS 23.038; TS 29.002 maxUSSD-StringLength: 160 octets, 182 septets).
 SCREEN_SEPTETS = 160  # what every known gateway lets through
 SCREEN_SEPTETS_HARD = 182

@@ -182,8 +182,8 @@ def take(turn: Turn, library: Library, spare_key: str) -> Effects:
             return (yield from _begin(turn, library, spare_key, opened))
         case Next(claim, state, answer):
             return (yield from _go_on(turn, library, spare_key, claim, state, answer))
-        case Closed("too_fast"):
-            return library.apology("busy", "too_fast")
+        case Closed("too_fast" | "crowded" as why):
+            return library.apology("busy", why)
         case Closed(why):
             return library.apology("restart", why)
         case UnderWay():

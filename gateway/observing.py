@@ -79,6 +79,12 @@ class Metrics:
             ("cooperative", "channel", "status"),
             registry=self.registry,
         )
+        self._refused = Counter(
+            "chaski_webhooks_refused",
+            "Requests to webhooks without a right to be there.",
+            ("channel", "why"),
+            registry=self.registry,
+        )
         self._operations = Counter(
             "chaski_operations",
             "Bank operations by how they ended.",
@@ -125,6 +131,10 @@ class Metrics:
         """A hop was answered."""
         self._hops.labels(cooperative, channel, outcome).inc()
         self._seconds.labels(cooperative, channel).observe(seconds)
+
+    def webhook_refused(self, channel: str, why: str) -> None:
+        """A request to a webhook was refused before it was read."""
+        self._refused.labels(channel, why).inc()
 
     def session_end(self, cooperative: str, channel: str, status: str) -> None:
         """A network said that a session is over."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from flask import Blueprint
 
@@ -13,18 +13,22 @@ from gateway.channels.africastalking import sms as africastalking_sms
 from gateway.channels.africastalking import ussd as africastalking_ussd
 from gateway.channels.doors import Doors
 from gateway.channels.http import ussd as http_ussd
+from gateway.channels.http.profile import Profile
 from gateway.channels.http.reading import load_profiles
 from gateway.channels.infobip import sms as infobip_sms
 from gateway.channels.infobip import ussd as infobip_ussd
 from gateway.channels.infobip.sender import InfobipSender
 from gateway.channels.smpp.lines import load_lines
+from gateway.channels.twilio import account as twilio_account
 from gateway.channels.twilio import sender as twilio_sender
 from gateway.channels.twilio import sms as twilio_sms
 from gateway.channels.twilio.account import TwilioAccount
+from gateway.channels.walls import Walls
 from gateway.driver import Gateway
 from gateway.notices.router import Router, read_routes
 from gateway.notices.senders import Sender
 from gateway.notices.watching import Watch
+from gateway.observing import Metrics
 from gateway.settings import Settings
 from gateway.sim.camara import CamaraSimSwap, Contract
 from gateway.sim.port import SimSwap
@@ -33,27 +37,34 @@ from gateway.sim.port import SimSwap
 CAMARA_CONNECT_S = 0.4 * SIM_BUDGET_MS / 2 / 1000
 CAMARA_ANSWER_S = 0.6 * SIM_BUDGET_MS / 2 / 1000
 
+_SIGNED_SHARE = 4  # of the threads a fourth may wait for bodies of which nothing is proven yet
 
-def webhooks(settings: Settings, gateways: Sequence[Gateway]) -> list[Blueprint]:
+
+def webhooks(settings: Settings, gateways: Sequence[Gateway], metrics: Metrics) -> list[Blueprint]:
     """What the networks call. A network without a contract is behind a secret that only the
     cooperative knows, so it stands open to nobody.
 
     Raises:
         FaultySheetError: a profile of the folder cannot be served.
-        ValueError: Twilio's account is not usable.
+        ValueError: Twilio's account is not usable, or a list of networks is of no profile.
     """
     doors = Doors(gateways)
+    walls = Walls(
+        settings.networks, settings.proxies, metrics, max(1, settings.web_threads // _SIGNED_SHARE)
+    )
     profiles = load_profiles(settings.http_profiles)
+    _refuse_lists_of_nobody(settings, profiles)
     blueprints = [
-        africastalking_ussd.routes(doors),
-        africastalking_sms.routes(doors),
-        infobip_ussd.routes(doors),
-        infobip_sms.routes(doors),
-        http_ussd.routes(doors, profiles),
+        walls.around(africastalking_ussd.routes(doors), africastalking_ussd.CHANNEL),
+        walls.around(africastalking_sms.routes(doors), africastalking_sms.CHANNEL),
+        walls.around(infobip_ussd.routes(doors), infobip_ussd.CHANNEL),
+        walls.around(infobip_sms.routes(doors), infobip_sms.CHANNEL),
+        walls.around(http_ussd.routes(doors, profiles), "http"),
     ]
     if settings.twilio_auth_tokens.get_secret_value():
         account = _twilio_account(settings)
-        blueprints.append(twilio_sms.routes([(account, gateway) for gateway in gateways]))
+        signed = twilio_sms.routes([(account, gateway) for gateway in gateways])
+        blueprints.append(walls.around(signed, twilio_account.CHANNEL, signed=True))
     return blueprints
 
 
@@ -97,6 +108,13 @@ def sim_swap(settings: Settings) -> SimSwap | None:
     )
     pool = asking.session(connect_timeout_s=CAMARA_CONNECT_S, answer_timeout_s=CAMARA_ANSWER_S)
     return CamaraSimSwap(contract, pool)
+
+
+def _refuse_lists_of_nobody(settings: Settings, profiles: Mapping[str, Profile]) -> None:
+    """A typing mistake in a profile's name would leave its webhook open to every network."""
+    named = {name for name in settings.networks if name.startswith("http-")}
+    if nobody := named - {profile.channel for profile in profiles.values()}:
+        raise ValueError(f"CHASKI_ALLOWED_NETWORKS: no such profile: {', '.join(sorted(nobody))}")
 
 
 def _senders(settings: Settings) -> Iterator[Sender]:

@@ -21,18 +21,20 @@ from pydantic_settings import (
 
 from gateway import bounds
 from gateway.bank.sims import WhenUnknown
+from gateway.channels.addresses import Networks, read_networks
 
 PREFIX = "CHASKI_"
 
 # What the demo uses, and production refuses.
-DEMO_WEBHOOK_SECRET = "demo"  # noqa: S105
-DEMO_SESSION_SECRET = "demo-session-secret-of-no-worth"  # noqa: S105
+DEMO_WEBHOOK_SECRET = "demo"  # noqa: S105 # nosec B105
+DEMO_SESSION_SECRET = "demo-session-secret-of-no-worth"  # noqa: S105 # nosec B105
 DEMO_PEPPER = "00" * 32
-DEMO_TWILIO_TOKEN = "demo-token"  # noqa: S105
+DEMO_TWILIO_TOKEN = "demo-token"  # noqa: S105 # nosec B105
 
 _SECRET_CHARS_MIN = 16
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PEPPER = re.compile(r"(?:[0-9a-f]{2}){32,}")  # 32 bytes or more, in hex
+_WEBHOOKS = re.compile(r"africastalking|infobip|twilio|http-[a-z][a-z0-9-]{0,30}")
 _MENUS = Path(__file__).parent.parent / "menus"
 
 
@@ -62,6 +64,18 @@ class Settings(BaseSettings):
     staff_keys: str = Field("{}", description='of /staff/v1: {"name": "sha256 of the key, in hex"}')
     staff_database_url: SecretStr = Field(
         SecretStr(""), description="postgresql://… as the owner, for /staff/v1 alone"
+    )
+
+    # Who may call the webhooks, beside knowing the secret.
+    allowed_networks: Json[dict[str, list[str]]] = Field(
+        "{}",  # type: ignore[arg-type]  # as the environment would have it
+        description='by channel: {"infobip": ["193.105.74.0/24"]}; one that is not here: any',
+    )
+    trusted_proxies: str = Field(
+        "", description="networks of ours, with commas, whose X-Forwarded-For is believed"
+    )
+    hops_per_second: int = Field(
+        bounds.HOPS_PER_SECOND, ge=1, description="beyond it who dials is told to try later"
     )
 
     # The cooperative.
@@ -193,6 +207,33 @@ class Settings(BaseSettings):
             fine = False
         if not fine or len(keys) > bounds.STAFF_KEYS_MAX:
             raise ValueError('{"name": "sha256 of the key"}: openssl rand -hex 32, then sha256sum')
+        return value
+
+    @property
+    def networks(self) -> dict[str, Networks]:
+        """Where each channel may be called from."""
+        return {channel: read_networks(texts) for channel, texts in self.allowed_networks.items()}
+
+    @property
+    def proxies(self) -> Networks:
+        """The proxies whose word is believed."""
+        return read_networks(filter(None, map(str.strip, self.trusted_proxies.split(","))))
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _known_channels(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        for channel, texts in value.items():
+            if not _WEBHOOKS.fullmatch(channel):
+                raise ValueError(f"no such channel: {channel}")
+            read_networks(texts)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _real_proxies(cls, value: str) -> str:
+        networks = read_networks(filter(None, map(str.strip, value.split(","))))
+        if any(network.prefixlen == 0 for network in networks):
+            raise ValueError("the whole world is no proxy of ours")
         return value
 
     @field_validator("timezone")

@@ -300,7 +300,7 @@ def founded(
         network = SimulatedNetwork(database, settings.sms_sender)
         app = create_app(
             [gateway],
-            webhooks(settings, [gateway]),
+            webhooks(settings, [gateway], metrics),
             metrics.registry,
             lambda msisdn: list(network.inbox(Msisdn(msisdn))),
         )

@@ -160,7 +160,9 @@ def test_a_copy_gives_up_before_the_network_does() -> None:
     assert reply.ends
 
 
-@pytest.mark.parametrize("why", ["superseded", "expired", "diverged", "stranger", "too_fast"])
+@pytest.mark.parametrize(
+    "why", ["superseded", "expired", "diverged", "stranger", "too_fast", "crowded"]
+)
 def test_a_session_that_cannot_go_on_ends_politely(why: str) -> None:
     """Nothing is done and nothing is kept."""
     reply, effects = drive(Closed(why))

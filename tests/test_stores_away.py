@@ -116,7 +116,7 @@ class Wired:
         metrics = Metrics()
         self.gateway: Gateway = bootstrap.build(environment, metrics, Parts(hasher=HASHER))
         self.client = create_app(
-            [self.gateway], webhooks(environment, [self.gateway]), metrics.registry
+            [self.gateway], webhooks(environment, [self.gateway], metrics), metrics.registry
         ).test_client()
 
     def phone(self, msisdn: str) -> Handset:

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 import click
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from gateway import __version__, bootstrap
 from gateway.bank.hashing import OWASP_2026, PepperedArgon2
+from gateway.bounds import HEADERS_WITHIN_MS
 from gateway.cli.calls import calls
 from gateway.cli.channels import channels
 from gateway.cli.claims import claims
@@ -68,6 +70,8 @@ def serve() -> None:
         port=settings.port,
         workers=settings.web_workers,
         blocking_threads=settings.web_threads,
+        http=HTTPModes.http1,  # what proxies speak; guessing it, a silent peer stays
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN_MS),
         log_access=False,  # an access log would hold the secret of the path
         log_level=LogLevels.warning,
         respawn_failed_workers=True,

@@ -57,7 +57,7 @@ class UnderWay:
 @dataclass(frozen=True, slots=True)
 class Closed:
     """The session cannot go on. `why`: `superseded`, `expired`, `diverged`, `too_fast`,
-    `stranger`."""
+    `stranger`, `crowded`."""
 
     why: str
 

@@ -23,6 +23,8 @@ from gateway.bounds import (
     CLAIM_LEASE_MS,
     GO_ON_SMS_AFTER_S,
     HISTORY_CHARS_MAX,
+    HOPS_PER_SECOND,
+    NETWORK_SHARE_OF_HOPS,
     REPEAT_INFERRED_MS,
 )
 from gateway.sessions.port import (
@@ -39,6 +41,7 @@ from gateway.sessions.port import (
 )
 from gateway.values.turn import Answer, Cumulative, Origin, Turn
 
+_CROWD_S = 5  # a count is over with its second; clocks differ by a few
 _HERE = Path(__file__).parent
 
 
@@ -60,6 +63,7 @@ class RedisSessions:
         secret: keys the hashes of callers and of what they typed; never in Redis.
         now_ms: the clock, milliseconds since the epoch.
         lifetime: after how long a session is forgotten.
+        hops_per_second: beyond it no new session begins.
     """
 
     def __init__(
@@ -69,7 +73,9 @@ class RedisSessions:
         secret: bytes,
         now_ms: Callable[[], int],
         lifetime: Lifetime,
+        hops_per_second: int = HOPS_PER_SECOND,
     ) -> None:
+        self._hops_per_second = hops_per_second
         self._client = client
         self._cooperative = cooperative
         self._secret = hashlib.blake2b(secret).digest()
@@ -100,12 +106,16 @@ class RedisSessions:
         )
         keys = (names.session, names.current, names.left, f"{names.rate}:{now // 60_000}")
         with self._client.pipeline(transaction=False) as pipe:
+            self._count(pipe, turn.origin.channel, now // 1000)
             pipe.set(names.caller_of, names.tag, nx=True, get=True, ex=self._lifetime.draft_s)
             self._open.queue(pipe, keys, argv)
-            owner, opened = self._open.run(pipe, keys, argv)
+            of_all, of_network, _, owner, opened = self._open.run(pipe, keys, argv)
         if owner is not None and owner != names.tag.encode():
             self._undo(names, opened)
             return Closed("stranger")
+        if opened[0] == b"new" and self._crowded(of_all, of_network):
+            self._undo(names, opened)
+            return Closed("crowded")
         return self._opened(turn, claim, opened)
 
     def close(self, turn: Turn, claim: Claim, kept: Kept) -> bytes:
@@ -210,8 +220,20 @@ class RedisSessions:
         except redis.RedisError:
             return False
 
+    def _count(self, pipe: Any, channel: str, second: int) -> None:
+        """One more hop of this second, over all processes."""
+        crowd = f"chaski:crowd:{self._cooperative}:{second}"
+        pipe.hincrby(crowd, "all", 1)
+        pipe.hincrby(crowd, f"of-{channel}", 1)
+        pipe.expire(crowd, _CROWD_S)
+
+    def _crowded(self, of_all: int, of_network: int) -> bool:
+        """Whether nobody new can be let in. Who is in a session goes on: they would lose more."""
+        most = self._hops_per_second
+        return of_all > most or of_network > max(1, int(most * NETWORK_SHARE_OF_HOPS))
+
     def _undo(self, names: _Names, opened: Sequence[Any]) -> None:
-        """Another caller's session id: leave this caller's own session as it was."""
+        """A dial that is refused: leave this caller's own session as it was."""
         match opened:
             case [b"new", _, before]:
                 with self._client.pipeline(transaction=False) as pipe:

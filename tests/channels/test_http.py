@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from gateway.channels.dialled import behind
 from gateway.channels.doors import Doors
+from gateway.channels.http import fields as http_fields
 from gateway.channels.http import reading
 from gateway.channels.http.profile import Profile
 from gateway.channels.http.reading import check_profile, load_profile, load_profiles
@@ -980,3 +981,12 @@ def test_any_bytes_get_an_answer(name: str, content_type: str, body: bytes, quer
     )
 
     assert answer.status_code == 200
+
+
+def test_half_a_letter_is_never_sent_back() -> None:
+    """No request brings one as it is, since what decodes them replaces it; nor shall any other
+    way in."""
+    fields = http_fields.Fields({"sessionID": "\ud800", "n": 1})
+
+    assert fields.text("sessionID") == "?"
+    assert fields.value("n") == 1

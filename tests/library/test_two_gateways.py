@@ -41,7 +41,7 @@ class Process:
         )
         self.gateway: Gateway = bootstrap.build(settings, metrics, parts)
         self.client = create_app(
-            [self.gateway], webhooks(settings, [self.gateway]), metrics.registry
+            [self.gateway], webhooks(settings, [self.gateway], metrics), metrics.registry
         ).test_client()
 
     def dial(self, msisdn: str) -> tuple[Handset, str]:

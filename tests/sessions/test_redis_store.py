@@ -257,6 +257,59 @@ def test_a_caller_who_types_faster_than_people_is_slowed(store: Store) -> None:
     assert isinstance(store.sessions.open(cumulative(f"{text}*1")), Next)
 
 
+@pytest.fixture
+def small(store: Store) -> Store:
+    """Eight hops a second, and six of them from one network."""
+    store.sessions = RedisSessions(
+        store.client, "norandino", b"secret", lambda: store.now_ms, Lifetime(60, 180, 600), 8
+    )
+    return store
+
+
+def dial(store: Store, number: int, channel: str = "africastalking") -> object:
+    """Somebody dials."""
+    phone = Msisdn(f"+5198700{number:04}")
+    origin = Origin(channel, "norandino", f"s-{number}", phone)
+    return store.sessions.open(Turn(origin, "*775#", Cumulative(Keystrokes(""))))
+
+
+def test_where_too_many_dial_nobody_new_begins_and_who_is_inside_goes_on(small: Store) -> None:
+    """A second later they are let in, as if they had never dialled before."""
+    small.hop(cumulative(""))
+    opened = [
+        dial(small, number, "infobip" if number % 2 else "twilio") for number in range(100, 109)
+    ]
+
+    assert [isinstance(each, New) for each in opened] == [True] * 7 + [False] * 2
+    assert opened[7:] == [Closed("crowded")] * 2
+    assert isinstance(small.hop(cumulative("1")), Next)
+    small.now_ms += 1_000
+    assert isinstance(dial(small, 108), New)
+
+
+def test_a_network_that_runs_wild_leaves_room_for_the_others(small: Store) -> None:
+    opened = [dial(small, number) for number in range(100, 110)]
+
+    assert [isinstance(each, New) for each in opened] == [True] * 6 + [False] * 4
+    small.now_ms += 1_000
+    for number in range(110, 117):
+        dial(small, number)
+    assert isinstance(dial(small, 117, "infobip"), New)
+
+
+def test_a_dial_that_is_refused_leaves_the_callers_session_as_it_was(small: Store) -> None:
+    """Their other phone call to us goes on where it was."""
+    small.hop(cumulative(""))
+    for number in range(100, 110):
+        dial(small, number)
+    again = Origin("africastalking", "norandino", "s2", ROSA)
+
+    refused = small.sessions.open(Turn(again, "*775#", Cumulative(Keystrokes(""))))
+
+    assert refused == Closed("crowded")
+    assert isinstance(small.hop(cumulative("1")), Next)
+
+
 def test_a_numbered_repeat_is_known_by_its_number(store: Store) -> None:
     """`1` after `1` is legitimate where the network counts."""
     assert isinstance(store.hop(last("*775#", 1)), New)

@@ -16,7 +16,7 @@ class Fields:
 
     def __init__(self, fields: Mapping[str, object]) -> None:
         self._exact: dict[str, Scalar] = {
-            name: value
+            name: _sayable(value)
             for name, value in fields.items()
             if isinstance(value, str | int | float | bool)
         }
@@ -34,6 +34,11 @@ class Fields:
     def text(self, name: str | None) -> str:
         """The value as text; empty where there is none."""
         return as_text(self.value(name))
+
+
+def _sayable(value: Scalar) -> Scalar:
+    """Half a letter of UTF-16 could be echoed to nobody."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def as_text(value: Scalar) -> str:

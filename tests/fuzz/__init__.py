@@ -1,0 +1,1 @@
+"""Every parser and every webhook, fed with what nobody would send."""
