@@ -199,29 +199,24 @@ begin
     b := instructions.bounds_on(p_operation, p_channel, level, p_on);
     used := instructions.used_by(p_member_ref, p_operation, p_on);
     room := ('operation', b.per_operation, b.per_operation, false);
-    room := instructions.narrowed(room, 'day', b.per_day, used.today);
-    room := instructions.narrowed(room, 'month', b.per_month, used.this_month);
-    if instructions.is_new_payee(p_member_ref, p_counterparty_ref, p_payee_known_since) then
-        room.to_new_payee := true;
-        room := instructions.narrowed(room, 'new_payee', b.new_payee_per_operation, 0);
-        room := instructions.narrowed(room, 'new_payee', b.new_payee_per_day, used.new_payee_today);
+    if b.per_day - used.today < room.left_centimos then
+        room := ('day', b.per_day, b.per_day - used.today, false);
     end if;
-    return room;
-end
-$$;
-
--- The room that is left beside one more bound; null is no bound.
-create function instructions.narrowed(
-    room instructions.room, p_bound text, p_limit_centimos bigint, p_used_centimos bigint
-) returns instructions.room
-language plpgsql immutable
-as $$
-begin
-    if p_limit_centimos - p_used_centimos < room.left_centimos then
-        room.bound := p_bound;
-        room.limit_centimos := p_limit_centimos;
-        room.left_centimos := greatest(0, p_limit_centimos - p_used_centimos);
+    if b.per_month - used.this_month < room.left_centimos then
+        room := ('month', b.per_month, b.per_month - used.this_month, false);
     end if;
+    room.to_new_payee := instructions.is_new_payee(
+        p_member_ref, p_counterparty_ref, p_payee_known_since
+    );
+    if room.to_new_payee and b.new_payee_per_operation < room.left_centimos then
+        room := ('new_payee', b.new_payee_per_operation, b.new_payee_per_operation, true);
+    end if;
+    if room.to_new_payee and b.new_payee_per_day - used.new_payee_today < room.left_centimos then
+        room := (
+            'new_payee', b.new_payee_per_day, b.new_payee_per_day - used.new_payee_today, true
+        );
+    end if;
+    room.left_centimos := greatest(0, room.left_centimos); -- a limit may have come down since
     return room;
 end
 $$;
