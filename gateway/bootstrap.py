@@ -20,6 +20,7 @@ from flask import Flask
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from gateway.audit.seals import Sealing
 from gateway.bank.bank import CATALOGUE, Bank
 from gateway.bank.consents import Consents
 from gateway.bank.desk import Desk
@@ -34,6 +35,7 @@ from gateway.bounds import (
     RECONCILE_EVERY_S,
     RELOAD_EVERY_S,
     REMIND_SWEEP_S,
+    SEAL_EVERY_S,
     STORE_TIMEOUT_MS,
     SWEEP_ROWS,
     TIMETABLE_EVERY_S,
@@ -172,6 +174,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         *_reminders(settings, database, parts),
         *(() if lines_send(settings) else _notices(settings, database, books, parts)),
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
+        _sealing(settings, database, parts),
     ]
     if parts.ledger is None:
         own = PostgresLedger(database)
@@ -183,6 +186,12 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
             )
         )
     return tuple(duties)
+
+
+def _sealing(settings: Settings, database: Database, parts: Parts) -> Duty:
+    """The evidence, sealed."""
+    sealing = Sealing(database, lambda: open_database(settings, patient=True), parts.now)
+    return Duty(f"{settings.cooperative}-seals", SEAL_EVERY_S, sealing.run)
 
 
 def line_duties(
@@ -290,9 +299,10 @@ def open_books(settings: Settings, database: Database, parts: Parts = ORDINARY) 
     )
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, *, patient: bool = False) -> Database:
     """The application's way to PostgreSQL."""
-    database = Database(settings.database_url.get_secret_value(), settings.database_connections)
+    url = settings.database_url.get_secret_value()
+    database = Database(url, settings.database_connections, patient=patient)
     database.open()
     return database
 

@@ -145,3 +145,9 @@ SMPP_COPIES_MAX = 10_000  # messages that may come again; 17 a second for that l
 SMPP_SMS_WITHIN_S = SEND_TIMEOUT_S - 1  # all parts of a message: the drain's sender waits for it
 SMPP_THROTTLED_FIRST_S = 1  # SMS leave a network alone that says so
 SMPP_THROTTLED_MAX_S = 30
+
+# Evidence and people's data.
+SEAL_EVERY_S = 300  # what may be altered unseen is what was written since: minutes
+SEAL_XACTS_MAX = 50_000  # transactions a seal: some 50 MB of lines in memory, two seconds
+HEAD_TOLD_EVERY_S = 24 * 3600  # a line a day in the log, which is kept elsewhere
+AUDIT_FINDINGS_MAX = 1_000  # shown; who altered more than this is found by the first of them

@@ -16,6 +16,7 @@ from granian.log import LogLevels
 
 from gateway import __version__, bootstrap
 from gateway.bank.hashing import OWASP_2026, PepperedArgon2
+from gateway.cli.audit import audit
 from gateway.cli.channels import channels
 from gateway.cli.desk import phone_number, plainly
 from gateway.cli.ledger import ledger
@@ -137,7 +138,7 @@ def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
     use(handset, click.echo, ask)
 
 
-for _group in (channels, ledger, members, menus, sms, smpp):
+for _group in (audit, channels, ledger, members, menus, sms, smpp):
     main.add_command(_group)
 
 

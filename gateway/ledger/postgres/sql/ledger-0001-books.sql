@@ -1,11 +1,14 @@
 -- The cooperative's own books: who, what they hold, and every céntimo that ever moved.
--- depends: db-0001-roles
+-- depends: db-0001-roles  audit-0001-trail
 
 -- Amounts are whole céntimos. Everywhere an account's balance is its credits minus its debits:
 -- savings are positive, what is owed on a loan is negative, and the sum over all accounts is zero.
 --
 -- The application's role has no right on any table. It calls the functions that are granted by
 -- name; they run as the owner, and none of them can write half of a movement.
+
+-- `xact`, wherever it stands, is the transaction that wrote the row: by it the seals of the audit room
+-- know what is complete (gateway/audit/README.md).
 
 create schema ledger;
 
@@ -27,6 +30,7 @@ create table ledger.account (
     name text not null,
     member_ref text references ledger.member,
     closed_on date,
+    xact bigint not null default audit.xact(),
     check ((kind = 'own') = (member_ref is null))
 );
 
@@ -79,7 +83,8 @@ create table ledger.decision (
     business_date date check ((business_date is null) = (kind = 'hold')), -- a hold moves nothing
     tax_centimos bigint not null default 0 check (tax_centimos >= 0),
     target_tax_centimos bigint not null default 0 check (target_tax_centimos >= 0),
-    decided_at timestamptz not null default clock_timestamp()
+    decided_at timestamptz not null default clock_timestamp(),
+    xact bigint not null default audit.xact()
 );
 
 -- An order is undone once, and a hold used once, whatever reaches us at the same moment.
@@ -99,6 +104,7 @@ create table ledger.transfer (
     purpose text not null check (
         purpose in ('amount', 'tax', 'late', 'earned', 'rebate', 'unearned')
     ),
+    xact bigint not null default audit.xact(),
     primary key (decision_id, leg),
     check (debit_account_id <> credit_account_id)
 );
