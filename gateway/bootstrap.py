@@ -35,6 +35,7 @@ from gateway.bounds import (
     RECONCILE_EVERY_S,
     RELOAD_EVERY_S,
     REMIND_SWEEP_S,
+    RETAIN_EVERY_S,
     SEAL_EVERY_S,
     STORE_TIMEOUT_MS,
     SWEEP_ROWS,
@@ -66,6 +67,7 @@ from gateway.observing import Metrics, configure_logging, logger
 from gateway.providers import lines_send, route, webhooks
 from gateway.receipts import REMINDERS, Receipts
 from gateway.reminders import Reminders
+from gateway.retention import Retention
 from gateway.sessions.redis_store import Lifetime, RedisSessions
 from gateway.settings import Settings, load
 from gateway.unfinished import Unfinished
@@ -175,6 +177,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         *(() if lines_send(settings) else _notices(settings, database, books, parts)),
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
         _sealing(settings, database, parts),
+        Duty(f"{name}-retention", RETAIN_EVERY_S, Retention(database, parts.now).run),
     ]
     if parts.ledger is None:
         own = PostgresLedger(database)

@@ -22,6 +22,7 @@ from gateway.cli.desk import phone_number, plainly
 from gateway.cli.ledger import ledger
 from gateway.cli.members import members
 from gateway.cli.menus import menus
+from gateway.cli.people import members_erase, members_export, retention
 from gateway.cli.publishing import publish
 from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
@@ -138,8 +139,10 @@ def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
     use(handset, click.echo, ask)
 
 
-for _group in (audit, channels, ledger, members, menus, sms, smpp):
+for _group in (audit, channels, ledger, members, menus, retention, sms, smpp):
     main.add_command(_group)
+for _command in (members_erase, members_export):
+    members.add_command(_command)
 
 
 def _prepare_demo(endpoints: Endpoints) -> None:

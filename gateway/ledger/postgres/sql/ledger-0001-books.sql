@@ -14,12 +14,18 @@ create schema ledger;
 
 grant usage on schema ledger to chaski_app;
 
+-- Who was forgotten keeps the reference alone: the postings are the cooperative's.
 create table ledger.member (
     member_ref text primary key,
-    dni text not null unique check (dni ~ '^[0-9]{8}$'),
-    first_names text not null check (first_names <> ''),
-    last_names text not null check (last_names <> ''),
-    birth_date date not null
+    dni text unique check (dni ~ '^[0-9]{8}$'),
+    first_names text check (first_names <> ''),
+    last_names text check (last_names <> ''),
+    birth_date date,
+    forgotten_at timestamptz,
+    check (
+        num_nulls(dni, first_names, last_names, birth_date)
+        = case when forgotten_at is null then 0 else 4 end
+    )
 );
 
 -- `own` is an account of the cooperative itself: it belongs to no member.
