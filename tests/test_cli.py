@@ -71,6 +71,12 @@ def url(cooperative: Cooperative) -> Iterator[str]:
         ("menus", "try"),
         ("ledger", "verify"),
         ("ledger", "accounts"),
+        ("audit", "head"),
+        ("audit", "verify"),
+        ("audit", "go-on"),
+        ("members", "export"),
+        ("members", "erase"),
+        ("retention", "show"),
     ],
 )
 def test_every_subcommand_says_what_it_does(command: tuple[str, ...]) -> None:
