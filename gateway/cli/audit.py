@@ -92,7 +92,7 @@ def audit_go_on(url: str | None, data: Path | None) -> None:
         database.call(
             "select audit.write('staff', %s, 'audit.gone_on', null, '{}', now())", (user(),)
         )
-    click.echo(f"transactions are counted from {added} on")
+    click.echo(f"{added} is added to this server's transaction numbers from now on")
 
 
 def _auditor_url(data: Path) -> str:
