@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.audit.lines import line_queries
 from gateway.bounds import AUDIT_FINDINGS_MAX
@@ -20,7 +21,11 @@ _TOLD_EVERY_LINES = 50_000
 _SEALS = (
     "select number, from_xact, through_xact, sealed_at, previous, hash from audit.seal order by 1"
 )
-_PARTS = "select number, kind, lines, digest, marks from audit.part order by 1, 2"
+_PARTS = (
+    'select number, kind, lines, digest, sha256(marks) from audit.part order by 1, 2 collate "C"'
+)
+_PARTS_OF = "select number, lines, digest from audit.part where kind = %s order by 1"
+_MARKS = "select marks from audit.part where number = %s and kind = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +56,17 @@ class Seal:
     sealed_at: dt.datetime
     previous: bytes
     hash: bytes
-    parts: dict[str, Part] = field(default_factory=dict)
 
-    def recomputed(self) -> bytes:
-        """The hash that these numbers and parts have."""
+    def recomputed(self, parts: Sequence[tuple[Any, ...]]) -> bytes:
+        """The hash that these numbers, and these rows of `_PARTS`, have."""
         at = self.sealed_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         words = ["chaski seal 1", self.number, self.from_xact, self.through_xact, at]
-        parts = [
-            f"{kind} {part.lines} {part.digest.hex()} {hashlib.sha256(part.marks).hexdigest()}"
-            for kind, part in sorted(self.parts.items())
+        lines = [
+            f"{kind} {count} {digest.hex()} {marks.hex()}"
+            for _, kind, count, digest, marks in parts
         ]
-        text = "\n".join([*map(str, words), self.previous.hex(), *parts]) + "\n"
+        text = "\n".join([*map(str, words), self.previous.hex(), *lines]) + "\n"
         return hashlib.sha256(text.encode()).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What a seal says of one kind of line."""
-
-    lines: int
-    digest: bytes
-    marks: bytes
-
-    def each(self) -> list[bytes]:
-        """The lines' marks, in their order."""
-        steps = range(0, len(self.marks), MARK_BYTES)
-        return [self.marks[start : start + MARK_BYTES] for start in steps]
 
 
 @dataclass(slots=True)
@@ -114,8 +104,8 @@ def verify(snapshot: Snapshot, tell: Tell, heads: Sequence[str] = ()) -> Verdict
         heads: hashes, in hex, that were kept elsewhere: each must be a seal's.
     """
     verdict = Verdict()
-    seals = _read(snapshot)
-    _look_at_chain(seals, verdict)
+    seals = [Seal(*row) for row in snapshot.rows(_SEALS)]
+    _look_at_chain(snapshot, seals, verdict)
     known = {seal.hash.hex() for seal in seals}
     for head in heads:
         if head.strip().lower() not in known:
@@ -126,26 +116,38 @@ def verify(snapshot: Snapshot, tell: Tell, heads: Sequence[str] = ()) -> Verdict
     return verdict
 
 
-def _read(snapshot: Snapshot) -> list[Seal]:
-    seals = {row[0]: Seal(*row) for row in snapshot.rows(_SEALS)}
-    for number, kind, lines, digest, marks in snapshot.rows(_PARTS):
-        if number in seals:
-            seals[number].parts[kind] = Part(lines, digest, marks)
-    return list(seals.values())
-
-
-def _look_at_chain(seals: Sequence[Seal], verdict: Verdict) -> None:
+def _look_at_chain(snapshot: Snapshot, seals: Sequence[Seal], verdict: Verdict) -> None:
     """Each seal is as it was written, and stands on the one before it."""
     number, through, previous = 0, 0, _NOTHING_BEFORE
-    kinds = set(line_queries())
+    kinds = list(line_queries())
+    parts = _Parts(snapshot.rows(_PARTS))
     for seal in seals:
         if seal.number != number + 1:
             verdict.find(Finding("seal_missing", number + 1))
         elif (seal.from_xact, seal.previous) != (through, previous):
             verdict.find(Finding("chain_broken", seal.number))
-        if seal.recomputed() != seal.hash or set(seal.parts) != kinds:
+        own = parts.of(seal.number)
+        if seal.recomputed(own) != seal.hash or [part[1] for part in own] != kinds:
             verdict.find(Finding("seal_changed", seal.number))
         number, through, previous = seal.number, seal.through_xact, seal.hash
+
+
+class _Parts:
+    """Rows that begin with a seal's number, in that order, read as the seals are walked: there are
+    millions of them after some years."""
+
+    def __init__(self, rows: Iterator[tuple[Any, ...]]) -> None:
+        self._rows = rows
+        self._next = next(rows, None)
+
+    def of(self, number: int) -> list[tuple[Any, ...]]:
+        """The seal's; those of a seal that is not there are passed over."""
+        own = []
+        while self._next is not None and self._next[0] <= number:
+            if self._next[0] == number:
+                own.append(self._next)
+            self._next = next(self._rows, None)
+        return own
 
 
 def _look_at_lines(
@@ -158,8 +160,12 @@ def _look_at_lines(
 ) -> None:
     """All lines of one kind, seal by seal, in one pass."""
     lines = _Lines(snapshot, kind, query, tell)
+    parts = _Parts(snapshot.rows(_PARTS_OF, (kind,)))
     for seal in seals:
-        _compare(seal, kind, lines.below(seal.through_xact), verdict)
+        there = lines.below(seal.through_xact)
+        part = next(iter(parts.of(seal.number)), None)
+        for finding in _compared(snapshot, seal.number, kind, part, there):
+            verdict.find(finding)
     sealed = lines.read
     verdict.unsealed += sum(1 for _ in lines.rest())
     verdict.lines[kind] = sealed
@@ -193,21 +199,30 @@ class _Lines:
         return line
 
 
-def _compare(seal: Seal, kind: str, lines: Iterator[str], verdict: Verdict) -> None:
+def _compared(
+    snapshot: Snapshot,
+    seal: int,
+    kind: str,
+    part: tuple[Any, ...] | None,
+    lines: Iterator[str],
+) -> Iterator[Finding]:
     """The lines of a period against what its seal says. Which of them differ is looked for only
     where they do."""
     whole, there = hashlib.sha256(), list[str]()
     for line in lines:
         whole.update(f"{line}\n".encode())
         there.append(line)
-    part = seal.parts.get(kind)
-    if part is None or (part.lines, part.digest) == (len(there), whole.digest()):
-        return
-    before = len(verdict.findings) + verdict.more
-    for finding in _differences(seal.number, kind, part.each(), there):
-        verdict.find(finding)
-    if before == len(verdict.findings) + verdict.more:
-        verdict.find(Finding("seal_changed", seal.number, kind))  # each line is as it was marked
+    if part is None or part[1:] == (len(there), whole.digest()):
+        return  # a part that is not there was found with the chain
+    ((marks,),) = snapshot.rows(_MARKS, (seal, kind))
+    findings = list(_differences(seal, kind, _each(marks), there))
+    # Where each line is as it was marked, it is the seal that is not.
+    yield from findings or [Finding("seal_changed", seal, kind)]
+
+
+def _each(marks: bytes) -> list[bytes]:
+    """The lines' marks, in their order."""
+    return [marks[at : at + MARK_BYTES] for at in range(0, len(marks), MARK_BYTES)]
 
 
 def _differences(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,10 +20,11 @@ class Snapshot:
 
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self._connection = connection
+        self._names = (f"stream_{number}" for number in itertools.count(1))
 
     def rows(self, sql: str, params: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """The statement's rows, a few at a time: there may be millions."""
-        with self._connection.cursor(name="stream") as cursor:
+        with self._connection.cursor(name=next(self._names)) as cursor:
             cursor.itersize = _ROWS_AT_ONCE
             cursor.execute(sql, params)
             yield from cursor
