@@ -22,7 +22,8 @@ _SEALS = (
     "select number, from_xact, through_xact, sealed_at, previous, hash from audit.seal order by 1"
 )
 _PARTS = (
-    'select number, kind, lines, digest, sha256(marks) from audit.part order by 1, 2 collate "C"'
+    "select number, kind, lines, digest, sha256(marks) from audit.part"
+    ' order by number, kind collate "C"'
 )
 _PARTS_OF = "select number, lines, digest from audit.part where kind = %s order by 1"
 _MARKS = "select marks from audit.part where number = %s and kind = %s"
