@@ -20,6 +20,7 @@ from flask import Blueprint, Flask
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from gateway.audit.seals import Sealing
 from gateway.bank.bank import CATALOGUE, Bank
 from gateway.bank.calls import Calls
 from gateway.bank.claims import Claims
@@ -40,6 +41,8 @@ from gateway.bounds import (
     RECONCILE_EVERY_S,
     RELOAD_EVERY_S,
     REMIND_SWEEP_S,
+    RETAIN_EVERY_S,
+    SEAL_EVERY_S,
     STAFF_CONNECTIONS,
     STORE_TIMEOUT_MS,
     SWEEP_ROWS,
@@ -71,6 +74,7 @@ from gateway.observing import Metrics, configure_logging, logger
 from gateway.providers import lines_send, route, sim_swap, webhooks
 from gateway.receipts import REMINDERS, Receipts
 from gateway.reminders import Reminders
+from gateway.retention import Retention
 from gateway.sessions.redis_store import Lifetime, RedisSessions
 from gateway.settings import Settings, load
 from gateway.sim.null import NullSimSwap
@@ -190,6 +194,8 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
             lambda: _claims(settings, database).forget_holds(parts.now(), SWEEP_ROWS),
         ),
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
+        _sealing(settings, database, parts),
+        Duty(f"{name}-retention", RETAIN_EVERY_S, Retention(database, parts.now).run),
     ]
     if parts.ledger is None:
         own = PostgresLedger(database)
@@ -201,6 +207,12 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
             )
         )
     return tuple(duties)
+
+
+def _sealing(settings: Settings, database: Database, parts: Parts) -> Duty:
+    """The evidence, sealed."""
+    sealing = Sealing(database, lambda: open_database(settings, patient=True), parts.now)
+    return Duty(f"{settings.cooperative}-seals", SEAL_EVERY_S, sealing.run)
 
 
 def line_duties(
@@ -321,9 +333,10 @@ def open_books(settings: Settings, database: Database, parts: Parts = ORDINARY) 
     )
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, *, patient: bool = False) -> Database:
     """The application's way to PostgreSQL."""
-    database = Database(settings.database_url.get_secret_value(), settings.database_connections)
+    url = settings.database_url.get_secret_value()
+    database = Database(url, settings.database_connections, patient=patient)
     database.open()
     return database
 

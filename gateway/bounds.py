@@ -189,3 +189,20 @@ SMPP_COPIES_MAX = 10_000  # messages that may come again; 17 a second for that l
 SMPP_SMS_WITHIN_S = SEND_TIMEOUT_S - 1  # all parts of a message: the drain's sender waits for it
 SMPP_THROTTLED_FIRST_S = 1  # SMS leave a network alone that says so
 SMPP_THROTTLED_MAX_S = 30
+
+# Evidence and people's data.
+SEAL_EVERY_S = 300  # what may be altered unseen is what was written since: minutes
+SEAL_XACTS_MAX = 50_000  # transactions a seal: some 50 MB of lines in memory, two seconds
+HEAD_TOLD_EVERY_S = 24 * 3600  # a line a day in the log, which is kept elsewhere
+AUDIT_FINDINGS_MAX = 1_000  # shown; who altered more than this is found by the first of them
+PIN_ATTEMPT_DAYS = 180  # who guesses comes again within months; a complaint about it too
+ORIGIN_DAYS = 90  # of a dispute: from which phone and session an order came
+GIVEN_UP_DAYS = 365  # what could not be sent: staff may still requeue it
+SUBMISSION_DAYS = 400  # a provider's yearly bill is checked against them
+SIMULATED_DAYS = 30  # a demo's inboxes
+BOOKS_YEARS = (
+    10  # what books and evidence are kept for: the Codigo de Comercio's and the SBS's term
+)
+RETAIN_EVERY_S = 3600  # days are meant; an hour more harms nobody
+RETAIN_ROWS = 500  # a statement: it holds no lock for long
+RETAIN_STEPS_MAX = 2_000  # a run: an hour of old orders each, so that months are caught up in one

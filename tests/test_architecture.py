@@ -23,7 +23,7 @@ LINES = (
     ("web",),
     ("channels", "console", "staff"),
     ("driver",),
-    ("receipts", "unfinished", "reminders", "texting"),
+    ("receipts", "unfinished", "reminders", "retention", "texting"),
     ("conversation",),
     ("library",),
     ("menus",),

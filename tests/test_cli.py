@@ -76,6 +76,12 @@ def url(cooperative: Cooperative) -> Iterator[str]:
         *(("claims", each) for each in ("list", "show", "hold", "release", "close")),
         *(("calls", each) for each in ("list", "done")),
         *(("pins", each) for each in ("peppers", "rotate")),
+        ("audit", "head"),
+        ("audit", "verify"),
+        ("audit", "go-on"),
+        ("members", "export"),
+        ("members", "erase"),
+        ("retention", "show"),
     ],
 )
 def test_every_subcommand_says_what_it_does(command: tuple[str, ...]) -> None:

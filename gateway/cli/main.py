@@ -18,6 +18,7 @@ from granian.log import LogLevels
 from gateway import __version__, bootstrap
 from gateway.bank.hashing import OWASP_2026, PepperedArgon2
 from gateway.bounds import HEADERS_WITHIN_MS
+from gateway.cli.audit import audit
 from gateway.cli.calls import calls
 from gateway.cli.channels import channels
 from gateway.cli.claims import claims
@@ -26,6 +27,7 @@ from gateway.cli.ledger import ledger
 from gateway.cli.limits import limits
 from gateway.cli.members import members
 from gateway.cli.menus import menus
+from gateway.cli.people import members_erase, members_export, retention
 from gateway.cli.peppers import pins
 from gateway.cli.publishing import publish
 from gateway.cli.smpp import smpp
@@ -146,10 +148,12 @@ def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
 
 
 for _group in (
-    *(calls, channels, claims, ledger, limits),
-    *(members, menus, pins, smpp, sms),
+    *(audit, calls, channels, claims, ledger, limits),
+    *(members, menus, pins, retention, smpp, sms),
 ):
     main.add_command(_group)
+for _command in (members_erase, members_export):
+    members.add_command(_command)
 
 
 def _prepare_demo(endpoints: Endpoints) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from rapidfuzz import process
@@ -39,7 +39,7 @@ class TextOrder:
     """A journey, and the values that the text names, in the order of its slots."""
 
     journey: Journey
-    answers: tuple[str, ...]
+    answers: tuple[str, ...] = field(repr=False)  # there may be a PIN in it
 
 
 @dataclass(frozen=True, slots=True)

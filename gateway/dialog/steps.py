@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from gateway.dialog.state import Draft, State
@@ -67,7 +67,7 @@ class Visit:
     member: MemberView | None
     language: str
     notice: str = ""
-    answers: tuple[str, ...] = ()
+    answers: tuple[str, ...] = field(default=(), repr=False)  # there may be a PIN in it
     draft: Draft | None = None
     given: str = ""
     doing: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.values.turn import Origin, Turn
@@ -25,20 +25,21 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class New:
     """A session nobody has seen. `answers` is what came with the dial, `left` what the caller left
-    moments ago: empty where that is nothing, None where nobody remembers."""
+    moments ago: empty where that is nothing, None where nobody remembers. What was typed may be a
+    PIN: it is not printed."""
 
     claim: Claim
-    answers: tuple[str, ...]
+    answers: tuple[str, ...] = field(repr=False)
     left: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """The next answer of a session that is under way."""
+    """The next answer of a session that is under way. It may be a PIN: it is not printed."""
 
     claim: Claim
     state: bytes
-    answer: str
+    answer: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

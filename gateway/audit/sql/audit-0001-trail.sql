@@ -5,6 +5,17 @@ create schema audit;
 
 grant usage on schema audit to chaski_app;
 
+-- The number of the transaction that is writing. Evidence keeps it in every row, as the default of a
+-- column `xact`: an id is taken long before its row can be seen, and rows become visible in another
+-- order than their ids; but below the oldest transaction that is still running, everything is there.
+-- The addend is 0 until a dump is restored into another server, which counts transactions from its own
+-- beginning: `audit.go_on_after_restore` then raises it.
+create function audit.xact() returns bigint
+language sql volatile
+begin atomic
+    select pg_current_xact_id()::text::bigint + 0;
+end;
+
 create table audit.entry (
     id bigint generated always as identity primary key,
     at timestamptz not null,
@@ -16,7 +27,8 @@ create table audit.entry (
     -- Whom it is about; null where it is about no member.
     member_ref text,
     -- What else it is about: names and numbers of things, never a person's data or a secret.
-    about jsonb not null default '{}' check (jsonb_typeof(about) = 'object')
+    about jsonb not null default '{}' check (jsonb_typeof(about) = 'object'),
+    xact bigint not null default audit.xact()
 );
 
 -- A member's timeline.

@@ -1,5 +1,5 @@
 -- The life of a money order: taken once for its key, and never forgotten.
--- depends: notices-0001-outbox
+-- depends: notices-0001-outbox  audit-0001-trail
 
 -- accepted  limits are used up and funds reserved; the core is being asked, or will be
 -- unknown   the core was asked and gave no answer, or not its last word
@@ -49,6 +49,7 @@ create table instructions.instruction (
     -- When somebody was first told that it is under way: from then on they are owed its end.
     pending_since timestamptz,
     settled_at timestamptz,
+    ended_xact bigint, -- the transaction that ended it, for the seals; written by a trigger
     check (
         state = 'closed'
         or num_nulls(operation, member_ref, source, target, amount_centimos, business_date) = 0
@@ -56,6 +57,20 @@ create table instructions.instruction (
     check ((state in ('posted', 'refused', 'closed')) = (settled_at is not null)),
     check ((state = 'refused') = (code is not null))
 );
+
+-- Whichever function ends an order: what has ended is sealed (gateway/audit/README.md).
+create function instructions.note_end() returns trigger
+language plpgsql
+as $$
+begin
+    new.ended_xact := audit.xact();
+    return new;
+end
+$$;
+
+create trigger instruction_ends before insert or update of settled_at on instructions.instruction
+for each row when (new.settled_at is not null and new.ended_xact is null)
+execute function instructions.note_end();
 
 -- A member's own orders, newest first: "again?" looks at the last minutes, payees at the last ones.
 create index instruction_member on instructions.instruction (member_ref, accepted_at);

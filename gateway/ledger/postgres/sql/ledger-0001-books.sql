@@ -1,5 +1,5 @@
 -- The cooperative's own books: who, what they hold, and every céntimo that ever moved.
--- depends: db-0001-roles
+-- depends: db-0001-roles  audit-0001-trail
 
 -- Amounts are whole céntimos. Everywhere an account's balance is its credits minus its debits:
 -- savings are positive, what is owed on a loan is negative, and the sum over all accounts is zero.
@@ -7,16 +7,25 @@
 -- The application's role has no right on any table. It calls the functions that are granted by
 -- name; they run as the owner, and none of them can write half of a movement.
 
+-- `xact`, wherever it stands, is the transaction that wrote the row: by it the seals of the audit room
+-- know what is complete (gateway/audit/README.md).
+
 create schema ledger;
 
 grant usage on schema ledger to chaski_app;
 
+-- Who was forgotten keeps the reference alone: the postings are the cooperative's.
 create table ledger.member (
     member_ref text primary key,
-    dni text not null unique check (dni ~ '^[0-9]{8}$'),
-    first_names text not null check (first_names <> ''),
-    last_names text not null check (last_names <> ''),
-    birth_date date not null
+    dni text unique check (dni ~ '^[0-9]{8}$'),
+    first_names text check (first_names <> ''),
+    last_names text check (last_names <> ''),
+    birth_date date,
+    forgotten_at timestamptz,
+    check (
+        num_nulls(dni, first_names, last_names, birth_date)
+        = case when forgotten_at is null then 0 else 4 end
+    )
 );
 
 -- `own` is an account of the cooperative itself: it belongs to no member.
@@ -27,6 +36,7 @@ create table ledger.account (
     name text not null,
     member_ref text references ledger.member,
     closed_on date,
+    xact bigint not null default audit.xact(),
     check ((kind = 'own') = (member_ref is null))
 );
 
@@ -79,7 +89,8 @@ create table ledger.decision (
     business_date date check ((business_date is null) = (kind = 'hold')), -- a hold moves nothing
     tax_centimos bigint not null default 0 check (tax_centimos >= 0),
     target_tax_centimos bigint not null default 0 check (target_tax_centimos >= 0),
-    decided_at timestamptz not null default clock_timestamp()
+    decided_at timestamptz not null default clock_timestamp(),
+    xact bigint not null default audit.xact()
 );
 
 -- An order is undone once, and a hold used once, whatever reaches us at the same moment.
@@ -99,6 +110,7 @@ create table ledger.transfer (
     purpose text not null check (
         purpose in ('amount', 'tax', 'late', 'earned', 'rebate', 'unearned')
     ),
+    xact bigint not null default audit.xact(),
     primary key (decision_id, leg),
     check (debit_account_id <> credit_account_id)
 );

@@ -5,14 +5,16 @@ create table ledger.hold (
     decision_id bigint primary key references ledger.decision,
     account_id bigint not null references ledger.balance,
     amount_centimos bigint not null check (amount_centimos > 0),
-    expires_at timestamptz not null -- every hold ends: none can lock money up for ever
+    expires_at timestamptz not null, -- every hold ends: none can lock money up for ever
+    xact bigint not null default audit.xact()
 );
 
 -- How a hold ended. Without a row here it is pending.
 create table ledger.hold_resolution (
     hold_id bigint primary key references ledger.hold,
     state text not null check (state in ('posted', 'voided', 'expired')),
-    resolved_at timestamptz not null default clock_timestamp()
+    resolved_at timestamptz not null default clock_timestamp(),
+    xact bigint not null default audit.xact()
 );
 
 -- The holds that have not ended, so that the sweep need not walk over all that ever were. The truth

@@ -40,6 +40,7 @@ create table ledger.instalment (
     due_on date not null,
     principal_centimos bigint not null check (principal_centimos >= 0),
     interest_centimos bigint not null check (interest_centimos >= 0),
+    xact bigint not null default audit.xact(),
     primary key (loan_id, number),
     check (begins_on < due_on),
     check (principal_centimos + interest_centimos > 0)
@@ -57,6 +58,7 @@ create table ledger.allocation (
     component text not null check (component in ('late', 'interest', 'principal', 'rebate')),
     amount_centimos bigint not null check (amount_centimos <> 0),
     business_date date not null,
+    xact bigint not null default audit.xact(),
     primary key (decision_id, loan_id, number, component),
     foreign key (loan_id, number) references ledger.instalment
 );

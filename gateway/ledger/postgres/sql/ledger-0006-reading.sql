@@ -1,11 +1,15 @@
 -- What the application may read. It sees these answers, never the tables.
 -- depends: ledger-0005-reversals
 
--- `Rosa Q.`: what others may know of a member.
+-- `Rosa Q.`: what others may know of a member; of who was forgotten, that they were one.
 create function ledger.short_name(p_member_ref text) returns text
 language sql stable
 begin atomic
-    select split_part(first_names, ' ', 1) || ' ' || left(last_names, 1) || '.'
+    select case
+        when forgotten_at is null
+            then split_part(first_names, ' ', 1) || ' ' || left(last_names, 1) || '.'
+        else 'ex socio'
+    end
     from ledger.member where member_ref = p_member_ref;
 end;
 
