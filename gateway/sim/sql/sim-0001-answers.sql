@@ -41,5 +41,20 @@ begin atomic
     delete from sim.answer as a where a.msisdn = p_msisdn;
 end;
 
+-- What is older is not asked for any more.
+create function sim.forget_old(p_before timestamptz, p_rows integer) returns bigint
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    with gone as (
+        delete from sim.answer
+        where msisdn in (
+            select a.msisdn from sim.answer as a where a.asked_at < p_before limit p_rows
+            for update skip locked
+        )
+        returning 1
+    )
+    select count(*) from gone;
+end;
+
 revoke execute on all functions in schema sim from public;
-grant execute on function sim.last_answer, sim.remember to chaski_app;
+grant execute on function sim.last_answer, sim.remember, sim.forget_old to chaski_app;
