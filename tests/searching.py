@@ -18,6 +18,7 @@ from psycopg import sql
 from redis.exceptions import ResponseError
 
 _READ = {
+    b"none": lambda client, key: [],  # it ran out since it was named
     b"string": lambda client, key: [client.get(key)],
     b"hash": lambda client, key: [part for row in client.hgetall(key).items() for part in row],
     b"list": lambda client, key: client.lrange(key, 0, -1),
@@ -45,7 +46,7 @@ class Search:
         allowed: the places in which a kind of secret belongs, each with the reason.
     """
 
-    secrets: Mapping[str, str]
+    secrets: dict[str, str]
     allowed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
     looked_at: dict[str, int] = field(default_factory=dict)

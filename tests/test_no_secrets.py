@@ -3,7 +3,8 @@ and with secrets typed where they do not belong, while stores fail and code brea
 that is kept or told is searched for each of them.
 
 The journeys come from the book: one that cannot be driven by what stands here fails. A slot of a
-new type needs a row in `ANSWERS`, a journey that no menu leads to one in `BEGUN_BY`.
+new type needs a row in `ANSWERS`, a secret one in `Station.secret`, a journey that no menu leads to
+one in `BEGUN_BY`.
 """
 
 from __future__ import annotations
@@ -25,19 +26,21 @@ from gateway.settings import DEMO_WEBHOOK_SECRET
 from gateway.values.pin import Pin
 from gateway.web import create_app
 from tests.cooperative import HASHER, Cooperative, Handset
-from tests.people import PEOPLE, ROSA, SEGUNDO
+from tests.people import PEOPLE, ROSA, SEGUNDO, WILMER, Person
 from tests.searching import Log, Search, kept_log
 from tests.test_stores_away import Wired
 
 # Six digits that are nothing else: no amount, no time, no part of a number.
 PIN = "908172"
 WRONG_PIN = "617283"
+NEW_PIN = "940628"
 CODE = "73519264"  # as an activation code is typed
 DNI = ROSA.dni
 
 SECRETS = {
     PIN: "PIN",
     WRONG_PIN: "wrong PIN",
+    NEW_PIN: "new PIN",
     CODE: "code",
     **{person.dni: "DNI" for person in PEOPLE},
 }
@@ -55,10 +58,14 @@ ANSWERS: Mapping[str, str] = {
     "date": "25/12/26",
     "choice": "1",
     "language": "1",
+    "sent_transfer": "1",
 }
 
-# Journeys that no menu leads to: what is dialled, by whom. None so far.
-BEGUN_BY: Mapping[str, tuple[str, str]] = {}
+# Journeys that no menu leads to, and who is led there by their dial.
+BEGUN_BY: Mapping[str, Person] = {"enrol": WILMER}
+
+# What claims a transfer needs one: the others are driven first.
+LAST = "claim"
 
 MISPLACED = (PIN, CODE, DNI)
 HOPS_MAX = 30
@@ -159,25 +166,43 @@ class Station:
     log: Log
     search: Search
     driven: set[tuple[str, str]] = field(default_factory=set)
+    code: str = ""
 
     def afresh(self) -> None:
-        """Rosa with her PIN, and nothing shut by the journey before."""
+        """Rosa with her PIN, Wilmer with none and a code, and no door shut."""
         hashed, version = HASHER.hash(ROSA.ref, Pin(PIN))
         with self.cooperative.owner() as owner:
             owner.execute(
                 "update bank.pin_credential set hash = %s, pepper_version = %s, attempts = 0,"
-                " locked_until = null where member_ref = %s",
+                " locked_until = null, locks = 0, blocked_at = null where member_ref = %s",
                 (hashed, version, ROSA.ref),
             )
             owner.execute("select bank.lift_freeze(%s, 'test', now())", (ROSA.ref,))
+            owner.execute("delete from bank.pin_credential where member_ref = %s", (WILMER.ref,))
+        self.code = self.cooperative.invite(WILMER)
+        self.search.secrets[self.code] = "activation code"
+
+    def secret(self, check: str) -> tuple[tuple[str, ...], str]:
+        """What is typed for a secret slot: wrong ones first. A new PIN is only wrong at its second
+        entry."""
+        match check:
+            case "enrolment.name_dni":
+                return (WRONG_PIN,), WILMER.dni
+            case "enrolment.prove":
+                return (CODE,), self.code
+            case "pins.prove":
+                return (WRONG_PIN,), PIN
+            case "pins.choose":
+                return (), NEW_PIN
+        raise AssertionError(f"what is typed for a secret that {check} checks?")
 
     def drive(self, channel: str, phone: Phone, journey: Journey, keys: tuple[str, ...]) -> None:
         """From the dial to the last screen, with every mistake on the way once."""
+        done_before = self._done(journey)
         self._saw(phone.dial())
         for key in (*self.past_a_draft(), *keys):
             self.type(phone, key)
         mistakes: set[tuple[str, str]] = set()
-        done_before = self._done(journey)
         for _ in range(HOPS_MAX):
             if self._place in {"over", "told"}:
                 break
@@ -199,18 +224,26 @@ class Station:
         """What is typed on this screen: each secret that does not belong there first."""
         place = self._place
         if place == "confirm":
-            wrong, right = (WRONG_PIN,), PIN if journey.authorise else "1"
+            new = any(slot.check == "pins.choose" for slot in journey.slots)
+            wrong, right = (WRONG_PIN,), NEW_PIN if new else PIN if journey.authorise else "1"
         elif place == "again":
             wrong, right = (PIN,), "1"
         else:
-            kind = journey.slot(place).type
-            assert kind in ANSWERS, f"{journey.name}: what is typed for a slot of type {kind}?"
-            wrong, right = MISPLACED, ANSWERS[kind]
+            wrong, right = self._for(journey, place)
         for secret in wrong:
             if (place, secret) not in mistakes:
                 mistakes.add((place, secret))
                 return secret
         return right
+
+    def _for(self, journey: Journey, place: str) -> tuple[tuple[str, ...], str]:
+        slot = journey.slot(place)
+        if slot.type == "secret":
+            return self.secret(slot.check)
+        assert slot.type in ANSWERS, (
+            f"{journey.name}: what is typed for a slot of type {slot.type}?"
+        )
+        return MISPLACED, ANSWERS[slot.type]
 
     def type(self, phone: Phone, answer: str) -> None:
         """One answer, and a look at what is kept then."""
@@ -256,7 +289,7 @@ def ways(book: Book) -> Iterator[tuple[str, tuple[str, ...]]]:
 def station(cooperative: Cooperative) -> Iterator[Station]:
     """All is kept from the first request on."""
     with kept_log() as log:
-        yield Station(cooperative, log, Search(SECRETS, ALLOWED))
+        yield Station(cooperative, log, Search(dict(SECRETS), ALLOWED))
 
 
 def _texts(book: Book) -> Iterator[str]:
@@ -343,7 +376,9 @@ def _code_breaks(station: Station) -> None:
 def _break(station: Station, parts: Parts, then: str, *keys: str) -> None:
     cooperative = station.cooperative
     gateway = bootstrap.build(cooperative.settings, Metrics(), parts)
-    app = create_app([gateway], webhooks(cooperative.settings, [gateway]), Metrics().registry)
+    app = create_app(
+        [gateway], webhooks(cooperative.settings, [gateway], Metrics()), Metrics().registry
+    )
     try:
         for begin in CHANNELS.values():
             station.afresh()
@@ -366,14 +401,11 @@ def test_no_secret_is_anywhere_after_every_journey_on_every_channel(
     book = cooperative.gateway.library.current
     found = dict(ways(book))
     for channel, begin in CHANNELS.items():
-        for name, journey in book.journeys.items():
+        for name in sorted(book.journeys, key=LAST.__eq__):
             assert name in found or name in BEGUN_BY, f"no menu leads to {name}: who begins it?"
-            msisdn, then = BEGUN_BY.get(name, (ROSA.msisdn, ""))
             station.afresh()
-            phone = begin(cooperative.client, msisdn)
-            if then:
-                phone.dial(then)
-            station.drive(channel, phone, journey, found.get(name, ()))
+            phone = begin(cooperative.client, BEGUN_BY.get(name, ROSA).msisdn)
+            station.drive(channel, phone, book.journeys[name], found.get(name, ()))
             cooperative.clock.pass_time(minutes=11)
         for dialled in (f"2*987000002*5*{PIN}", f"{PIN}*{DNI}*{CODE}"):
             search.look("screen", begin(cooperative.client, ROSA.msisdn).dial(dialled))
