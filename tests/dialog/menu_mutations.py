@@ -41,6 +41,7 @@ _LONG = " Aqui sobra mucho texto." * 7  # 168 letters: more than any screen hold
 _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)\}")
 _NAMES = {"menu", "journey", "go", "type", "do", "quote", "data", "when", "only_when"}
 _NAMES |= {"authorise", "again", "inputs_max", "sms", "given", "sms_alone", "sms_values"}
+_NAMES |= {"check", "newcomers"}
 
 
 @dataclass(frozen=True, slots=True)
