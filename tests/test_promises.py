@@ -10,7 +10,8 @@ import pytest
 
 HOUSE = Path(__file__).parent.parent
 PROMISES = (HOUSE / "gateway/PROMISES.md").read_text()
-PROOFS = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PROMISES)
+SECURITY = (HOUSE / "SECURITY.md").read_text()
+PROOFS = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PROMISES + SECURITY)))
 
 
 @pytest.mark.parametrize(("file", "name"), PROOFS)
@@ -27,3 +28,19 @@ def test_every_promise_has_a_proof() -> None:
 
     assert len(promises) >= 12
     assert [each.split("\n")[0] for each in promises if "`tests/" not in each] == []
+
+
+def test_every_threat_has_a_proof_that_is_there() -> None:
+    """A row without one is a hope."""
+    threats = SECURITY.split("## Threats")[1].split("## What a captured request")[0]
+    rows = [row for row in threats.split("\n") if row.startswith("| ")]
+    told = [row for row in rows if not row.startswith("| Threat |")]
+
+    assert len(told) > 30
+    for row in told:
+        proofs = re.findall(
+            r"`(tests/[\w./]+|scripts/[\w-]+|chaski [\w ]+)[ `:]|\]\(([\w/.]+)\)", row
+        )
+        assert proofs, row
+        files = [one or other for one, other in proofs if not one.startswith("chaski ")]
+        assert all((HOUSE / file).exists() for file in files), row

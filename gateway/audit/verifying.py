@@ -176,7 +176,7 @@ class _Lines:
     """A stream of lines in the order of their transactions, cut at the seals."""
 
     def __init__(self, snapshot: Snapshot, kind: str, query: str, tell: Tell) -> None:
-        ordered = f"select xact, line from ({query}) as lines order by xact, line"  # noqa: S608 - our file
+        ordered = f"select xact, line from ({query}) as lines order by xact, line"  # noqa: S608 # nosec B608 - ours
         self._rows = snapshot.rows(ordered)
         self._kind, self._tell = kind, tell
         self._next = next(self._rows, None)

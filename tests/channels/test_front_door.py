@@ -29,7 +29,7 @@ PROVIDER, STRANGER = "198.51.100.7", "203.0.113.9"
 PATIENCE_S = 20
 SLOW_SENDERS = 6  # to a process that has two threads
 
-CONF = Path(__file__).parents[2] / "nginx.example.conf"
+CONF = Path(__file__).parents[2] / "gateway/channels/nginx.example.conf"
 
 
 @dataclass
