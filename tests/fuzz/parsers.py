@@ -14,7 +14,6 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from gateway.channels.smpp.sheets import FaultySheetError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,9 +24,10 @@ from gateway.channels.africastalking import sms as at_sms
 from gateway.channels.africastalking import ussd as at_ussd
 from gateway.channels.http import ussd as http_ussd
 from gateway.channels.http.fields import Fields
-from gateway.channels.http.reading import FaultyProfileError, load_profile, load_profiles
+from gateway.channels.http.reading import load_profile, load_profiles
 from gateway.channels.infobip import sms as infobip_sms
 from gateway.channels.infobip import ussd as infobip_ussd
+from gateway.channels.sheets import FaultySheetError
 from gateway.channels.smpp import codec, encodings, receipts
 from gateway.channels.smpp.dialects import load_dialect
 from gateway.channels.smpp.encodings import Alphabet
@@ -259,7 +259,7 @@ _YAML = st.recursive(
 def profile_files(data: st.DataObject) -> None:
     """A file that shall be a profile: one of ours with lines lost and strange ones put in."""
     with _file(_damaged(data, _sheets("http/profiles"))) as path:
-        _raises_only((FaultyProfileError,), lambda: load_profile(path))
+        _raises_only((FaultySheetError,), lambda: load_profile(path))
 
 
 @given(data=st.data())
