@@ -132,8 +132,8 @@ class TestAFreeze:
         for key, target in ((waiting, "100-0002"), (asked, "100-0003")):
             owner.execute(
                 "select instructions.accept(%s, 'transfers.send', %s, %s, '100-0001', %s, 5000,"
-                " null, '2026-11-23', 'ussd', 'norandino', 's-2', %s, true, %s, %s, 100000)",
-                (key, ROSA.ref, SEGUNDO.ref, target, ROSA.msisdn, MORNING, MORNING),
+                " null, '2026-11-23', 'ussd', 'norandino', 's-2', %s, true, %s, %s, %s, 100000)",
+                (key, ROSA.ref, SEGUNDO.ref, target, ROSA.msisdn, MORNING, MORNING, MORNING),
             )
         owner.execute(
             "select instructions.settle(%s, 'later', null, null, 0, %s)", (waiting, MORNING)
