@@ -107,7 +107,8 @@ class Ussd(Section, frozen=True):
         session, hears, says: see there.
         end_bit: where bit 0 of `its_session_info` says that it is over. It wins over the operation.
         code: `destination`: the short code is the destination of what comes in; `text`: only the
-            text of a dial has it, and it is whom our screens are from.
+            text of a dial has it, and it is whom our screens are from. A text that does not begin
+            with it changes nothing.
         echo: the parameters that go back as they came last, by name or tag.
         alphabet: of our screens.
         data_coding: of our screens.

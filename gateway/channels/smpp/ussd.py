@@ -276,18 +276,25 @@ class UssdDesk:
             return None
         if heard.event is Event.DONE:
             return None
-        if dialogue is None and heard.event is Event.UNSAID:
+        if heard.event is Event.UNSAID and self._dials(heard, dialogue):
             return self._begin(heard)
         if dialogue is None:
             self._close(heard.way, "session")
         return dialogue
 
+    def _dials(self, heard: Heard, dialogue: Dialogue | None) -> bool:
+        """Whether what does not say so begins a dialogue. Our code is never an answer: who types it
+        has dialled; and what comes after the last screen, and is no copy, begins anew."""
+        if dialogue is None or behind(heard.typed, self._short_code) is not None:
+            return True
+        return dialogue.closed and dialogue.again(heard.typed) is None
+
     def _begin(self, heard: Heard) -> Dialogue:
         way = heard.way
-        if self._ussd.code == "text":
-            ours = behind(heard.typed, self._short_code) is not None
-            dialled = self._short_code if ours else heard.typed[: codec.ADDRESS_MAX - 1]
-            way = Way(way.phone, Address(dialled, way.code.ton, way.code.npi), way.echo)
+        # Nothing else that was typed becomes an address: networks say of answers that they begin,
+        # and an answer may be a PIN.
+        if self._ussd.code == "text" and behind(heard.typed, self._short_code) is not None:
+            way = Way(way.phone, Address(self._short_code, way.code.ton, way.code.npi), way.echo)
         return self._dialogues.begin(heard.msisdn, heard.number, way)
 
     def _hop(self, heard: Heard, dialogue: Dialogue, carrier: Carrier) -> None:
