@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from gateway.bootstrap import Parts
 from gateway.channels.smpp import codec
 from gateway.channels.smpp.codec import Address, Message, Tlv
 from gateway.channels.smpp.invitation import SCREEN, ScreenFirst
+from gateway.channels.smpp.lines import load_lines
 from gateway.channels.smpp.service import Service
 from gateway.notices.dead_letters import DeadLetters
 from gateway.notices.senders import Delivery, Limits, Sender, Sent, Sms
@@ -93,6 +95,25 @@ def test_receipts_of_a_transfer_leave_by_the_line(cooperative: Cooperative) -> N
             ROSA.msisdn[1:],
             SEGUNDO.msisdn[1:],
         }
+
+
+@pytest.mark.parametrize("sms", ["", "sms: {source: '775'}\n"])
+def test_a_wake_up_is_for_the_process_that_sends(
+    cooperative: Cooperative, tmp_path: Path, sms: str
+) -> None:
+    (tmp_path / "claro.password").write_text("secret12")
+    (tmp_path / "claro.yaml").write_text(
+        "host: 127.0.0.1\nport: 1\nsystem_id: coop\n"
+        f"password_file: claro.password\ndialect: standard\n{sms}"
+    )
+    settings = cooperative.settings.model_copy(update={"smpp_lines": tmp_path})
+    database = cooperative.database
+    with serving(*load_lines(tmp_path), desk=cooperative.gateway) as service:
+        by_line = bootstrap.line_duties(settings, database, service)
+        by_worker = bootstrap.duties(settings, database)
+    woken = [[duty.name for duty in duties if duty.woken] for duties in (by_line, by_worker)]
+    both = ["norandino-reminders", "norandino-notices"]
+    assert woken == ([["norandino-notices"], []] if sms else [[], both])
 
 
 class Recorder:
