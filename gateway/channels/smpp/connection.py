@@ -65,7 +65,7 @@ class Connection:
         reader, writer: of a socket that is open.
         terms: of the operator.
         hear: what to do with a message. Raising, it answers that it could not be done for now.
-        observe: is shown each PDU, `in` and `out`.
+        observe: is shown each PDU, `in` and `out`. Raising, it changes nothing.
     """
 
     def __init__(
@@ -200,7 +200,7 @@ class Connection:
         except PduError as error:
             self._refuse(error)
             return
-        self._observe("in", pdu)
+        self._show("in", pdu)
         if pdu.answers:
             self._answered(pdu)
         elif isinstance(pdu.body, Message):
@@ -257,13 +257,19 @@ class Connection:
             return
         self._write(Pdu(pdu.command | RESPONSE, pdu.sequence, Taken("")))
 
+    def _show(self, way: str, pdu: Pdu) -> None:
+        try:
+            self._observe(way, pdu)
+        except Exception:
+            log.exception("smpp_not_observed", way=way)
+
     def _write(self, pdu: Pdu) -> None:
         self._send(pdu, encode(pdu))
 
     def _send(self, pdu: Pdu, octets: bytes) -> None:
         if self.over:
             return
-        self._observe("out", pdu)
+        self._show("out", pdu)
         self._writer.write(octets)
         if self._writer.transport.get_write_buffer_size() > SMPP_UNREAD_OCTETS_MAX:
             log.warning("smpp_peer_does_not_read")

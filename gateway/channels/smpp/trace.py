@@ -43,6 +43,7 @@ _SHOWN_CHARS_MAX = 20  # of a name: a service type, a system id
 _DIGITS_SHOWN = 3  # of ten thousand numbers ten end in the same three
 _SHORT_CODE_MAX = 6  # a number of so many digits is nobody's phone
 
+LINE_CHARS_MAX = 1_000  # a PDU with all that networks are known to send has 400
 CAPTURE_OCTETS_MAX = 50_000_000
 _HEX = "0123456789abcdefABCDEF"
 _WORD_DIGITS_MIN = 8  # the first word of a line with so many is hex; a time of day has six
@@ -57,7 +58,8 @@ def told(pdu: Pdu) -> str:
     head = f"{command_name(pdu.command)} #{pdu.sequence}"
     if pdu.status or pdu.answers:
         head += f" {status_name(pdu.status)}"
-    return " ".join((head, *_fields(pdu.body)))
+    line = " ".join((head, *_fields(pdu.body)))
+    return line if len(line) <= LINE_CHARS_MAX else f"{line[: LINE_CHARS_MAX - 1]}…"
 
 
 def read_capture(path: Path) -> Iterator[str]:
@@ -156,7 +158,8 @@ def _message(message: Message) -> Iterator[str]:
     if receipts.is_receipt(message):
         receipt = receipts.parse(message)
         said = " ".join(filter(None, (receipt.stat or "?", receipt.error)))
-        yield f"receipt of {receipt.message_id or '?'}: {said}"
+        named = _printable(receipt.message_id, codec.MESSAGE_ID_MAX)
+        yield f"receipt of {named or '?'}: {said}"
     yield f"text={len(message.text)} octets"
     yield from map(_tlv, message.tlvs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import ssl
@@ -20,13 +21,15 @@ from structlog.testing import capture_logs
 from gateway.bounds import SMPP_INBOUND_MAX
 from gateway.channels.smpp import codec
 from gateway.channels.smpp.codec import Address, Bind, Message, Pdu, Tlv, encode
+from gateway.channels.smpp.connection import Connection, LostError, Terms
 from gateway.channels.smpp.lines import Line, Tls
 from gateway.channels.smpp.link import Timings
 from gateway.channels.smpp.service import Service
+from gateway.channels.smpp.trace import LINE_CHARS_MAX, told
 from gateway.notices.senders import Delivery, Sent, Sms
 from gateway.values.msisdn import Msisdn
 from tests.channels.smpp.desk import PASSWORD, QUICK, Desk, dialect, line_to, serving, soon
-from tests.channels.smpp.handset import Handset, Screen
+from tests.channels.smpp.handset import Handset, Screen, words
 from tests.channels.smpp.smsc import Peer, Smsc
 from tests.people import ROSA
 
@@ -258,6 +261,67 @@ def readable(octets: bytes) -> bool:
     except codec.PduError:
         return False
     return True
+
+
+MONSTERS = {
+    "a state of many octets": (
+        codec.MESSAGE_STATE,
+        Message(Address("775"), Address("775"), b"", (Tlv(0x1E, b"A\nB"),), esm_class=4),
+    ),
+    "an operation of many octets": (
+        codec.USSD_SERVICE_OP,
+        Message(Address(ROSA.msisdn[1:], 1, 1), Address("775"), b"*775#"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MONSTERS)
+@pytest.mark.parametrize("octets", [2_000, 60_000])
+def test_a_number_that_is_none_ends_no_bind_and_fills_no_log(name: str, octets: int) -> None:
+    tag, message = MONSTERS[name]
+    tlvs = (*message.tlvs, Tlv(tag, b"\xff" * octets))
+    with capture_logs() as logs, bound(trace=True) as line:
+        for _ in range(2):
+            assert line.peer.deliver(replace(message, tlvs=tlvs)) == codec.ROK
+        if tag == codec.USSD_SERVICE_OP:  # nothing is said that can be understood: it is a dial
+            assert [words(line.peer.submitted().octets)[:5] for _ in range(2)] == ["Año 1"] * 2
+        assert line.phone().dial().text == "Año 1\n1. Saldo"
+        assert line.figure("chaski_smpp_binds_total", bind="transceiver", outcome="bound") == 1
+    assert max(len(str(log)) for log in logs) < 1_500
+    assert "\n" not in "".join(log["pdu"] for log in logs if "pdu" in log)
+
+
+def test_many_parameters_are_not_all_shown() -> None:
+    many = tuple(Tlv(0x1500 + number, bytes(100)) for number in range(codec.TLVS_MAX))
+    said = told(Pdu(codec.DELIVER_SM, 1, Message(Address("1"), Address("2"), b"", many)))
+    assert len(said) == LINE_CHARS_MAX
+
+
+def test_a_trace_that_breaks_down_ends_no_bind() -> None:
+    heard: list[Message] = []
+
+    def break_down(_way: str, _pdu: Pdu) -> None:
+        raise ValueError
+
+    def hear(message: Message, _connection: Connection) -> int:
+        heard.append(message)
+        return codec.ROK
+
+    async def serve(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with contextlib.suppress(LostError):
+            await Connection(reader, writer, Terms(1, 1, 60), hear, break_down).serve()
+
+    with Smsc() as smsc, capture_logs() as logs:
+        serving_it = threading.Thread(target=lambda: asyncio.run(serve(smsc.port)))
+        serving_it.start()
+        peer = smsc.accept()
+        for text in (b"1", b"2"):
+            assert peer.deliver(Message(Address("1"), Address("2"), text)) == codec.ROK
+        peer.close()
+        serving_it.join(10)
+    assert [message.text for message in heard] == [b"1", b"2"]
+    assert "smpp_not_observed" in str(logs)
 
 
 @pytest.mark.parametrize("octets", [b"GET / HTTP/1.1\r\n\r\n", bytes(16), b"\xff" * 64])
