@@ -18,7 +18,8 @@ from gateway.channels.smpp.invitation import SCREEN, ScreenFirst
 from gateway.channels.smpp.lines import load_lines
 from gateway.channels.smpp.service import Service
 from gateway.notices.dead_letters import DeadLetters
-from gateway.notices.senders import Delivery, Limits, Sender, Sent, Sms
+from gateway.notices.router import Router
+from gateway.notices.senders import Away, Delivery, Limits, Sender, Sent, Sms
 from gateway.values.msisdn import Msisdn
 from tests.channels.smpp.desk import dialect, line_to, serving, soon, with_push
 from tests.channels.smpp.handset import Handset
@@ -34,6 +35,7 @@ class Coop:
     """A cooperative whose messages leave by its line."""
 
     cooperative: Cooperative
+    smsc: Smsc
     peer: Peer
     service: Service
     sender: Sender
@@ -57,7 +59,7 @@ def on_a_line(cooperative: Cooperative) -> Iterator[Coop]:
             peer = smsc.accept_bound()
             assert soon(service.checks["smpp.claro"])
             (sender,) = service.senders
-            yield Coop(cooperative, peer, service, sender)
+            yield Coop(cooperative, smsc, peer, service, sender)
             smsc.close()
 
 
@@ -77,6 +79,19 @@ def test_a_text_is_answered_by_the_line_that_it_came_over(cooperative: Cooperati
     (submission,) = story.submissions
     assert (submission["sender"], submission["provider_id"]) == ("smpp-claro", "A1")
     assert submission["report"] == "delivered"
+
+
+def test_past_a_line_that_is_not_bound_the_next_way_is_taken(cooperative: Cooperative) -> None:
+    """What certainly was not sent: neither a try is lost nor does anybody wait for the operator."""
+    with on_a_line(cooperative) as coop:
+        assert coop.peer.deliver(Message(PHONE, CODE, b"ENVIAR 987000002 50")) == codec.ROK
+        coop.smsc.close()
+        assert soon(lambda: not coop.service.checks["smpp.claro"]())
+        asked, behind = Asked(coop.sender), Recorder()
+        coop.sender = Router([asked, behind], {"": (coop.sender.name, behind.name)})
+        coop.deliver().join(20)
+        assert asked.answers == [Away("not bound")]
+        assert [sms.to for sms in behind.sent] == [Msisdn(ROSA.msisdn)]
 
 
 def test_receipts_of_a_transfer_leave_by_the_line(cooperative: Cooperative) -> None:
@@ -114,6 +129,19 @@ def test_a_wake_up_is_for_the_process_that_sends(
     woken = [[duty.name for duty in duties if duty.woken] for duties in (by_line, by_worker)]
     both = ["norandino-reminders", "norandino-notices"]
     assert woken == ([["norandino-notices"], []] if sms else [[], both])
+
+
+class Asked:
+    """A `Sender`, and what it answered."""
+
+    def __init__(self, sender: Sender) -> None:
+        self.name, self.limits = sender.name, sender.limits
+        self.answers: list[Delivery] = []
+        self._sender = sender
+
+    def send(self, sms: Sms) -> Delivery:
+        self.answers.append(self._sender.send(sms))
+        return self.answers[-1]
 
 
 class Recorder:
