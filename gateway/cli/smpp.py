@@ -4,6 +4,9 @@ for whoever connects one."""
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from errno import EADDRINUSE
 from pathlib import Path
 
 import click
@@ -15,7 +18,7 @@ from gateway.channels.smpp.service import Service
 from gateway.channels.smpp.trace import read_capture
 from gateway.cli.desk import plainly
 from gateway.observing import Metrics, configure_logging
-from gateway.settings import load
+from gateway.settings import Settings, load
 from gateway.worker import run_worker
 
 _FILES = click.Path(path_type=Path, dir_okay=False)
@@ -44,29 +47,42 @@ def run_command() -> None:
     lines = load_lines(settings.smpp_lines)
     configure_logging(settings.log_level)
     metrics = Metrics()
-    gateway = bootstrap.build(settings, metrics)
-    service = Service(
-        lines,
-        gateway,
-        metrics.registry,
-        short_code=settings.short_code,
-        region=settings.region,
-        threads=settings.smpp_threads,
-    )
-    checks = {**gateway.checks, **service.checks}
-    page = PageServer(
-        pages(checks, lambda: service.states, metrics.registry), settings.host, settings.smpp_port
-    )
-    with bootstrap.open_database(settings) as database:
+    with ExitStack() as ends:
+        gateway = bootstrap.build(settings, metrics)
+        ends.callback(gateway.close)
+        database = ends.enter_context(bootstrap.open_database(settings))
+        service = Service(
+            lines,
+            gateway,
+            metrics.registry,
+            short_code=settings.short_code,
+            region=settings.region,
+            threads=settings.smpp_threads,
+            dialogue_s=settings.session_total_s,
+        )
+        ends.callback(service.stop)
+        page = _page(settings, {**gateway.checks, **service.checks}, service, metrics)
+        ends.callback(page.stop)
         duties = bootstrap.line_duties(settings, database, service)
         page.start()
         service.start()
-        try:
-            run_worker(settings.queue_url.get_secret_value(), duties)
-        finally:
-            service.stop()
-            page.stop()
-            gateway.close()
+        run_worker(settings.queue_url.get_secret_value(), duties)
+
+
+def _page(
+    settings: Settings,
+    checks: Mapping[str, Callable[[], bool]],
+    service: Service,
+    metrics: Metrics,
+) -> PageServer:
+    """Where the process says how it is."""
+    app = pages(checks, lambda: service.states, metrics.registry)
+    try:
+        return PageServer(app, settings.host, settings.smpp_port)
+    except OSError as error:
+        where = f"CHASKI_SMPP_PORT={settings.smpp_port} on {settings.host}"
+        hint = "is another chaski smpp running?" if error.errno == EADDRINUSE else ""
+        raise click.ClickException(f"{where}: {error.strerror}: {hint}".rstrip(" :")) from error
 
 
 @smpp.command(name="check")

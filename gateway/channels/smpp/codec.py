@@ -44,6 +44,7 @@ RINVCMDID: Final = 0x03
 RSYSERR: Final = 0x08
 RMSGQFUL: Final = 0x14
 RTHROTTLED: Final = 0x58
+RUNKNOWNERR: Final = 0xFF
 OVERLOADED: Final = frozenset({RMSGQFUL, RTHROTTLED})  # not now, and nothing was taken
 RX_T_APPN: Final = 0x64  # to deliver_sm: the network brings it again
 RX_P_APPN: Final = 0x65  # … never again

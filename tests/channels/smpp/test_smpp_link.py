@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 import ssl
 import struct
@@ -22,6 +23,7 @@ from gateway.bounds import SMPP_INBOUND_MAX
 from gateway.channels.smpp import codec
 from gateway.channels.smpp.codec import Address, Bind, Message, Pdu, Tlv, encode
 from gateway.channels.smpp.connection import Connection, LostError, Terms
+from gateway.channels.smpp.figures import Figures
 from gateway.channels.smpp.lines import Line, Tls
 from gateway.channels.smpp.link import Timings
 from gateway.channels.smpp.service import Service
@@ -31,7 +33,7 @@ from gateway.values.msisdn import Msisdn
 from tests.channels.smpp.desk import PASSWORD, QUICK, Desk, dialect, line_to, serving, soon
 from tests.channels.smpp.handset import Handset, Screen, words
 from tests.channels.smpp.smsc import Peer, Smsc
-from tests.people import ROSA
+from tests.people import ROSA, SEGUNDO
 
 ENQUIRE = encode(Pdu(codec.ENQUIRE_LINK, 1))
 CERTIFICATE = Path(__file__).parent / "loopback.pem"
@@ -107,6 +109,22 @@ def test_a_bind_that_is_refused_is_an_alarm_and_tried_again_slowly(status: int) 
             smsc.close()
     assert [log["log_level"] for log in logs if log["event"] == "smpp_bind_refused"] == ["error"]
     assert PASSWORD not in str(logs)
+
+
+@pytest.mark.parametrize("status", [0x08, 0x14, 0x58])
+def test_a_network_that_is_not_ready_for_a_bind_is_asked_again_soon(status: int) -> None:
+    slowly = replace(QUICK, refused_first_s=60, refused_max_s=60)
+    with (
+        Smsc() as smsc,
+        capture_logs() as logs,
+        serving(line_to(smsc.port), desk=Desk(), timings=slowly) as service,
+    ):
+        for _ in range(3):
+            smsc.accept().let_in(status)
+        smsc.accept_bound()
+        assert soon(service.checks["smpp.claro"])
+        smsc.close()
+    assert [log["event"] for log in logs if log["log_level"] == "error"] == []
 
 
 def test_a_peer_that_does_not_answer_the_bind_is_left() -> None:
@@ -263,6 +281,29 @@ def readable(octets: bytes) -> bool:
     return True
 
 
+def test_what_cannot_be_read_is_said_of_its_line() -> None:
+    with capture_logs() as logs, bound() as line:
+        rosa = line.phone()
+        rosa.dial()
+        line.peer.write_octets(bytes.fromhex("00000011000000050000000000000007") + b"x")
+        line.peer.expect(codec.DELIVER_SM | codec.RESPONSE)
+        unknown = (Tlv(codec.USSD_SERVICE_OP, b"\x55"), *rosa.answered("1").tlvs[1:])
+        assert rosa.say(replace(rosa.answered("1"), tlvs=unknown)).text == "Año 2\n1. Saldo"
+    of = {log["event"]: log.get("line") for log in logs}
+    assert of["smpp_unreadable"] == of["smpp_unknown_operation"] == "claro"
+
+
+def test_a_peer_that_makes_numbers_up_fills_no_memory() -> None:
+    registry = CollectorRegistry()
+    figures = Figures(registry).of("claro")
+    for number in range(50):
+        figures.observe("in", Pdu(0xDEAD + number, number, status=0x400 + number))
+    labels = {"line": "claro", "way": "in", "command": "other", "status": "other"}
+    assert registry.get_sample_value("chaski_smpp_pdus_total", labels) == 50
+    kept = gc.get_referents(figures)
+    assert sum(len(each) for each in kept if isinstance(each, dict)) < 20
+
+
 MONSTERS = {
     "a state of many octets": (
         codec.MESSAGE_STATE,
@@ -402,12 +443,56 @@ def test_answers_that_nobody_waits_for_change_nothing() -> None:
         assert rosa.press("1").text == "Año 2\n1. Saldo"
 
 
-def test_a_nack_answers_a_submission() -> None:
+@pytest.mark.parametrize("status", [codec.RINVCMDID, codec.ROK])
+def test_a_nack_answers_a_submission_and_never_says_yes(status: int) -> None:
     with bound() as line:
         line.peer.deliver(line.phone().dialled("*775#"))
         submission = line.peer.expect(codec.SUBMIT_SM)
-        line.peer.write(Pdu(codec.GENERIC_NACK, submission.sequence, status=codec.RINVCMDID))
+        line.peer.write(Pdu(codec.GENERIC_NACK, submission.sequence, status=status))
         assert soon(lambda: line.desk.ended)
+
+
+def test_a_bind_that_is_answered_by_a_nack_is_no_bind() -> None:
+    with Smsc() as smsc, serving(line_to(smsc.port), desk=Desk()) as service:
+        peer = smsc.accept()
+        peer.write(Pdu(codec.GENERIC_NACK, peer.read().sequence))
+        assert peer.gone()
+        smsc.accept_bound()
+        assert soon(service.checks["smpp.claro"])
+        smsc.close()
+
+
+def test_another_command_s_answer_answers_nothing() -> None:
+    with bound() as line:
+        line.peer.deliver(line.phone().dialled("*775#"))
+        submission = line.peer.expect(codec.SUBMIT_SM)
+        line.peer.write(Pdu(codec.ENQUIRE_LINK | codec.RESPONSE, submission.sequence))
+        assert not soon(lambda: line.figure("chaski_smpp_in_window") == 0, 0.2)
+        line.peer.answer_submission(submission)
+        assert soon(lambda: line.figure("chaski_smpp_in_window") == 0)
+
+
+def test_no_request_waits_longer_than_the_operator_says() -> None:
+    with bound(response_s=0.2) as line:
+        line.peer.deliver(line.phone().dialled("*775#"))
+        line.peer.expect(codec.SUBMIT_SM)  # and no answer; a screen has seconds
+        given_up = {"why": "no_answer"}
+        assert soon(lambda: line.figure("chaski_smpp_shed_total", **given_up) == 1, 5)
+        assert line.figure("chaski_smpp_in_window") == 0
+
+
+def test_what_waits_for_the_window_when_the_connection_breaks_goes_by_the_next_one() -> None:
+    with bound(window=1) as line:
+        rosa, segundo = line.phone(), line.phone(msisdn=SEGUNDO.msisdn)
+        line.peer.deliver(rosa.dialled("*775#"))
+        line.peer.expect(codec.SUBMIT_SM)
+        line.peer.deliver(segundo.dialled("*775#"))
+        assert soon(lambda: len(line.desk.turns) == 2)
+        assert line.peer.silent(0.1)
+        line.peer.close()
+        again = line.smsc.accept_bound()
+        # Hers may have been shown; his certainly was not.
+        assert segundo.shown(again.submitted()).text == "Año 1\n1. Saldo"
 
 
 def test_more_messages_than_can_be_worked_on_must_wait() -> None:

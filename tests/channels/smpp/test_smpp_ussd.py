@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from gateway.bounds import SMPP_HOPS_WAITING_MAX, SMPP_SCREENS_WAITING_MAX
 from gateway.channels.smpp import codec
 from gateway.channels.smpp.codec import Address, Message, Pdu, Tlv, decode
-from gateway.channels.smpp.dialects import SHIPPED, Dialect, Ussd
+from gateway.channels.smpp.dialects import SHIPPED, Dialect, Session, Ussd
 from gateway.channels.smpp.dialogues import Way
 from gateway.channels.smpp.encodings import Alphabet
 from gateway.channels.smpp.service import Service
@@ -354,6 +354,28 @@ def test_a_screen_that_the_network_refuses_ends_the_dialogue(status: int) -> Non
         assert line.shed("refused") == 1
         assert rosa.say(rosa.answered("1")) == CLOSED
         assert rosa.dial().text == "Año 1\n1. Saldo"  # the bind is well
+
+
+def test_what_no_phone_types_is_not_kept() -> None:
+    long = (Tlv(codec.MESSAGE_PAYLOAD, b"9" * 60_000), Tlv(0x1501, bytes(60_000)))
+    ussd = msgspec.structs.replace(
+        ussd_of(), session=Session(number=0x1501), echo=("its_session_info", 0x1501)
+    )
+    heard = parse(Message(Address(ROSA.msisdn[1:], 1, 1), Address("775"), tlvs=long), ussd, "PE")
+    assert heard.typed == "9" * codec.SHORT_MESSAGE_MAX
+    assert heard.number == bytes(codec.HEARD_FIELD_MAX)
+    assert heard.way.echo == ()
+
+
+def test_a_dialogue_is_over_after_as_long_as_the_settings_say() -> None:
+    desk = Desk()
+    with Smsc() as smsc, serving(line_to(smsc.port), desk=desk, dialogue_s=0.2):
+        rosa = Handset(smsc.accept_bound(), ussd_of(), ROSA.msisdn)
+        rosa.dial()
+        assert rosa.press("1").ends is False
+        time.sleep(0.3)
+        assert rosa.press("2") == CLOSED
+        smsc.close()
 
 
 def test_data_sm_is_a_message_too() -> None:
