@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from gateway import bootstrap
-from gateway.channels.smpp.lines import check_file, load_lines
+from gateway.channels.smpp.lines import check_file, check_folder, load_lines, sheets_in
 from gateway.channels.smpp.pages import PageServer, pages
 from gateway.channels.smpp.service import Service
 from gateway.channels.smpp.trace import read_capture
@@ -21,7 +21,7 @@ from gateway.observing import Metrics, configure_logging
 from gateway.settings import Settings, load
 from gateway.worker import run_worker
 
-_FILES = click.Path(path_type=Path, dir_okay=False)
+_PATH = click.Path(path_type=Path)
 
 
 @click.group(invoke_without_command=True)
@@ -86,25 +86,31 @@ def _page(
 
 
 @smpp.command(name="check")
-@click.argument("files", type=_FILES, nargs=-1, required=True)
-def check_command(files: tuple[Path, ...]) -> None:
+@click.argument("paths", metavar="FILES...", type=_PATH, nargs=-1, required=True)
+def check_command(paths: tuple[Path, ...]) -> None:
     """Read lines and dialects as the process does: every fault as FILE:LINE, and exit 1.
 
-    A file that names a host is a line; its dialect, password and certificates are looked at too.
+    FILES are files, or the folder of the lines: then all of it, its dialects too. A file that names
+    a host is a line; its dialect, password and certificates are looked at too.
     """
-    faults = [fault for file in files for fault in check_file(file)]
+    faults = [
+        fault
+        for path in paths
+        for fault in (check_folder(path) if path.is_dir() else check_file(path))
+    ]
     for fault in faults:
         click.echo(str(fault))
     if faults:
         sys.exit(1)
-    click.echo(f"{len(files)} {'file' if len(files) == 1 else 'files'}: no fault")
+    count = sum(len(sheets_in(path)) if path.is_dir() else 1 for path in paths)
+    click.echo(f"{count} {'file' if count == 1 else 'files'}: no fault")
 
 
 @smpp.command(name="trace")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @plainly
 def trace_command(file: Path) -> None:
-    """Say in words what a capture holds: PDUs as they are, or in hex, a line each.
+    """Say in words what a capture holds: PDUs as they are, or in hex, a line each; no pcap.
 
     Texts, keystrokes, passwords and whole numbers are left out, so that what is printed may be sent
     to the operator. The capture itself may hold PINs: delete it.

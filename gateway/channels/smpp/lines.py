@@ -162,7 +162,11 @@ def load_lines(folder: Path) -> tuple[Line, ...]:
         raise faulty(folder, f"{len(files)} lines: there are 1 to {SMPP_LINES_MAX}")
     if faults := sheets.all_faults(partial(load_line, path) for path in files):
         raise FaultySheetError(faults)
-    return tuple(map(load_line, files))
+    lines = tuple(map(load_line, files))
+    pushing = [path for path, line in zip(files, lines, strict=True) if line.sheet.push]
+    if pushing and not any(line.sheet.sms for line in lines):
+        raise faulty(pushing[0], "push: who sends offers to go on, and no line here has `sms`")
+    return lines
 
 
 def load_line(path: Path) -> Line:
@@ -177,6 +181,17 @@ def load_line(path: Path) -> Line:
     dialect = load_dialect(_dialect_path(path, sheet))
     sheet.refuse(_wrong(sheet.data, dialect))
     return Line(path.stem, sheet.data, dialect, _password(path, sheet), _tls(path, sheet))
+
+
+def sheets_in(folder: Path) -> tuple[Path, ...]:
+    """The lines of a folder, and the dialects that are its own."""
+    return tuple(sorted(folder.glob("*.yaml")) + sorted(folder.glob("dialects/*.yaml")))
+
+
+def check_folder(folder: Path) -> tuple[SheetFault, ...]:
+    """Every fault of a folder's files; without one, what is wrong with them together."""
+    faults = dict.fromkeys(fault for path in sheets_in(folder) for fault in check_file(path))
+    return tuple(faults) or tuple(sheets.all_faults([partial(load_lines, folder)]))
 
 
 def check_file(path: Path) -> tuple[SheetFault, ...]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.channels.sheets import SHEET_CHARS_MAX, FaultySheetError
 from gateway.channels.smpp.codec import Address
 from gateway.channels.smpp.dialects import SHIPPED, load_dialect
-from gateway.channels.smpp.lines import LineSms, check_file, load_line, load_lines
+from gateway.channels.smpp.lines import LineSms, check_file, check_folder, load_line, load_lines
 
 DIALECT = """\
 source: the operator's sheet of 2026
@@ -236,6 +236,16 @@ def test_a_folder_without_lines(tmp_path: Path) -> None:
     write(tmp_path / "claro.yml", LINE)
     with pytest.raises(FaultySheetError, match=r"rename it to \.yaml"):
         load_lines(tmp_path)
+
+
+def test_offers_that_nobody_would_make_are_refused(folder: Path) -> None:
+    line = write(folder / "claro.yaml", LINE + "push: {source: '775'}\n")
+    (fault,) = check_folder(folder)
+    assert str(fault).startswith(f"{line}:1: push: who sends offers to go on, and no line here")
+    (folder / "entel.password").write_text("secret12")
+    write(folder / "entel.yaml", LINE.replace("claro", "entel") + "sms: {source: '775'}\n")
+    assert check_folder(folder) == ()
+    assert len(load_lines(folder)) == 2
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
