@@ -294,8 +294,12 @@ class UssdDesk:
 
     def _dials(self, heard: Heard, dialogue: Dialogue | None) -> bool:
         """Whether what does not say so begins a dialogue. Our code is never an answer: who types it
-        has dialled; and what comes after the last screen, and is no copy, begins anew."""
-        if dialogue is None or behind(heard.typed, self._short_code) is not None:
+        has dialled, but not by its digits alone, which may be an amount. And what comes after the
+        last screen, and is no copy, begins anew."""
+        if dialogue is None:
+            return True
+        coded = heard.typed.startswith("*") or heard.typed.endswith("#")
+        if coded and behind(heard.typed, self._short_code) is not None:
             return True
         return dialogue.closed and dialogue.again(heard.typed) is None
 

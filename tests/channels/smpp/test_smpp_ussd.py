@@ -245,6 +245,15 @@ def test_without_an_operation_whoever_dials_again_begins_again() -> None:
         assert len(line.desk.sessions) == 4
 
 
+def test_without_an_operation_an_amount_that_reads_like_our_code_is_an_amount() -> None:
+    with bench("phone-only") as line:
+        rosa = line.phone()
+        for text in ("*775#", "775", "775.50"):
+            rosa.say(replace(rosa.dialled(text), tlvs=()))
+        assert line.desk.typed == ["", "775", "775.50"]
+        assert len(line.desk.sessions) == 1
+
+
 def test_without_an_operation_a_copy_of_the_last_key_begins_nothing() -> None:
     with bench("phone-only") as line:
         rosa = line.phone()
