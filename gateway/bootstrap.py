@@ -183,11 +183,13 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
     name = settings.cooperative
     orders = _instructions(database, _ledger(database, parts), parts)
     books = open_books(settings, database, parts)
+    # Who sends is woken; a wake-up that another process takes would be lost to it.
+    sends = not lines_send(settings)
     duties = [
         Duty(f"{name}-books", RELOAD_EVERY_S, books.refresh),
         *_unfinished(settings, database, books, parts),
-        *_reminders(settings, database, parts),
-        *(() if lines_send(settings) else _notices(settings, database, books, parts)),
+        *_reminders(settings, database, parts, woken=sends),
+        *(_notices(settings, database, books, parts) if sends else ()),
         Duty(
             f"{name}-claims",
             EXPIRE_HOLDS_EVERY_S,
@@ -353,7 +355,9 @@ def connect_sessions(url: str) -> redis.Redis:
     )
 
 
-def _reminders(settings: Settings, database: Database, parts: Parts) -> tuple[Duty, ...]:
+def _reminders(
+    settings: Settings, database: Database, parts: Parts, *, woken: bool
+) -> tuple[Duty, ...]:
     """Reminding those who have an instalment to pay, and forgetting texts of long ago."""
     name, timetable = (
         settings.cooperative,
@@ -371,7 +375,7 @@ def _reminders(settings: Settings, database: Database, parts: Parts) -> tuple[Du
     kept = dt.timedelta(days=settings.notice_detail_days)
     return (
         Duty(f"{name}-timetable", TIMETABLE_EVERY_S, timetable.run),
-        Duty(f"{name}-reminders", REMIND_SWEEP_S, reminders.remind, woken=True),
+        Duty(f"{name}-reminders", REMIND_SWEEP_S, reminders.remind, woken=woken),
         Duty(f"{name}-texts", FORGET_EVERY_S, answers.forget),
         Duty(
             f"{name}-details",

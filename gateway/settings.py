@@ -236,6 +236,11 @@ class Settings(BaseSettings):
             raise ValueError("the whole world is no proxy of ours")
         return value
 
+    @field_validator("smpp_lines", "http_profiles", mode="before")
+    @classmethod
+    def _no_folder(cls, value: object) -> object:
+        return value or None  # `CHASKI_SMPP_LINES=` is no folder, and not the one we stand in
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:

@@ -63,7 +63,8 @@ def drains(name: str, drain: Drain) -> Duty:
 def run_worker(queue_url: str, duties: Sequence[Duty]) -> None:
     """Do the duties until SIGTERM or SIGINT, then finish what is under way and return.
 
-    Runs in the main thread, where Python delivers signals; there it listens for wake-ups. Redis or
+    Runs in the main thread, where Python delivers signals; there it listens for wake-ups, if any
+    duty is woken: a wake-up that is taken by a process without one would wake nobody. Redis or
     PostgreSQL away never ends it: what fails is tried again, and logged once when it begins to fail
     and once when it is well again.
 
@@ -76,6 +77,8 @@ def run_worker(queue_url: str, duties: Sequence[Duty]) -> None:
         _on_signals(_end_listening)
         for keeper in keepers:
             keeper.start()
+        if not any(duty.woken for duty in duties):
+            _wait()
         with answering(lambda: _ring(keepers)):
             _listen(queue_url)
     except StopRequested:
@@ -234,6 +237,13 @@ class _Listener(SimpleWorker):
                 found[0].redis_server_version = version
                 return found
         raise StopRequested
+
+
+def _wait() -> NoReturn:
+    """Let the duties be done until a signal ends it; raises `StopRequested`."""
+    log.info("worker_waiting")
+    while True:
+        _sleep(LISTEN_S)
 
 
 def _sleep(seconds: float) -> None:

@@ -294,6 +294,21 @@ def test_a_wake_up_is_answered_long_before_the_sweep(start, owner, redis):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_is_not_woken_takes_nobody_s_wake_up(redis, redis_urls, database_urls, number):
+    """Two processes on one queue: the one whose duties need no wake-up leaves it to the other."""
+    worker = Process(redis_urls[1], database_urls[1], 0, 60, "unwoken")
+    try:
+        until(lambda: {"worker_waiting", "worker_listening"} & set(worker.events()))
+        WakeUps(redis).wake()
+        time.sleep(0.5)
+        assert WakeUps(redis).depth() == 1
+        code, seconds = worker.end(number)
+        assert (code, seconds < 5) == (0, True), worker.lines
+    finally:
+        worker.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_worker_in_time_with_nothing_left_claimed(start, owner, number):
     tell(owner, *range(200))
     worker = start(send_s=0.5)

@@ -26,7 +26,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from gateway.bounds import OUTBOX_BACKOFF_MAX_S, SENDERS_AT_ONCE, SESSION_ID_CHARS_MAX
-from gateway.notices.senders import Misconfigured, TryLater
+from gateway.notices.senders import Away, Misconfigured, TryLater
 
 # Together below SEND_TIMEOUT_S: a try that fails within RETRY_WITHIN_S is made again after a wait.
 CONNECT_TIMEOUT_S = 3.0  # a lost packet is sent again after 1 s; of each address of a name
@@ -50,7 +50,7 @@ _Said = TypeVar("_Said")
 class UnansweredError(Exception):
     """There is no answer. `delivery` is what that means for a message."""
 
-    def __init__(self, delivery: TryLater | Misconfigured) -> None:
+    def __init__(self, delivery: TryLater | Misconfigured | Away) -> None:
         super().__init__(delivery.reason)
         self.delivery = delivery
 
@@ -153,7 +153,7 @@ def _fault(error: requests.RequestException | urllib3.exceptions.HTTPError) -> U
     why = _why(error)
     if isinstance(why, urllib3.exceptions.NewConnectionError):
         insecure = isinstance(why.__cause__, ssl.SSLError | urllib3.exceptions.SSLError)
-        return _NotSentError(TryLater("no secure connection" if insecure else "no connection"))
+        return _NotSentError(Away("no secure connection" if insecure else "no connection"))
     if isinstance(why, _UNREADABLE):
         return UnansweredError(TryLater(f"unreadable answer: {MAYBE_SENT}"))
     if isinstance(error, _UNUSABLE):

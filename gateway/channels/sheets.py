@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import msgspec
 import yaml
@@ -89,6 +89,8 @@ def read(path: Path, shape: type[_Shape]) -> Sheet[_Shape]:
         key, reason = _explained(str(error), shape)
         fault = SheetFault(str(path), _line(lines, key), ".".join(key), reason)
         raise FaultySheetError([fault]) from error
+    except (ValueError, RecursionError) as error:  # half a letter, a thousand brackets
+        raise faulty(path, f"not YAML: {type(error).__name__}") from error
     finally:
         loader.dispose()
 
@@ -159,15 +161,21 @@ def _text(path: Path) -> str:
 class _Loader(yaml.SafeLoader):
     """YAML whose bare words are `true`, `null`, `12`, `-1`, `1.5` and `0x1383`. All others are
     text, so that `no` is the word no and 01 is not 1. What stands in a file stands where it is
-    read."""
+    read, and is what it looks like: there are no references and no `!!tags`."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - how PyYAML wants it
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="`*` refers to another place", problem_mark=mark)
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            self._refuse("`*` refers to another place", event)
+        if event.tag is not None:
+            self._refuse("a `!` names a type", event)
         return super().compose_node(parent, index)
+
+    def _refuse(self, problem: str, event: yaml.Event) -> NoReturn:
+        mark: Any = event.start_mark
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))

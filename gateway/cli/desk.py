@@ -20,6 +20,7 @@ from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.demo.phone import NoAnswerError
 from gateway.dialog.reader import FaultyBookError
 from gateway.embedded import EmbeddedError, running
+from gateway.notices.router import RoutesError
 from gateway.settings import SettingsError, load
 from gateway.values.msisdn import Msisdn, NotAMobileError, caller
 
@@ -51,6 +52,8 @@ def plainly(command: Callable[_P, None]) -> Callable[_P, None]:
             command(*args, **kwargs)
         except (SettingsError, EmbeddedError, NoAnswerError) as error:
             raise click.ClickException(str(error)) from error
+        except RoutesError as error:
+            raise click.ClickException(f"CHASKI_SMS_ROUTES: {error}") from error
         except (FaultyBookError, FaultySheetError) as error:
             raise click.ClickException(str(error)) from error
         except (DatabaseUnavailableError, psycopg.OperationalError) as error:

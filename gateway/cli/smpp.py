@@ -4,21 +4,24 @@ for whoever connects one."""
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from errno import EADDRINUSE
 from pathlib import Path
 
 import click
 
 from gateway import bootstrap
-from gateway.channels.smpp.lines import check_file, load_lines
+from gateway.channels.smpp.lines import check_file, check_folder, load_lines, sheets_in
 from gateway.channels.smpp.pages import PageServer, pages
 from gateway.channels.smpp.service import Service
 from gateway.channels.smpp.trace import read_capture
 from gateway.cli.desk import plainly
 from gateway.observing import Metrics, configure_logging
-from gateway.settings import load
+from gateway.settings import Settings, load
 from gateway.worker import run_worker
 
-_FILES = click.Path(path_type=Path, dir_okay=False)
+_PATH = click.Path(path_type=Path)
 
 
 @click.group(invoke_without_command=True)
@@ -44,51 +47,70 @@ def run_command() -> None:
     lines = load_lines(settings.smpp_lines)
     configure_logging(settings.log_level)
     metrics = Metrics()
-    gateway = bootstrap.build(settings, metrics)
-    service = Service(
-        lines,
-        gateway,
-        metrics.registry,
-        short_code=settings.short_code,
-        region=settings.region,
-        threads=settings.smpp_threads,
-    )
-    checks = {**gateway.checks, **service.checks}
-    page = PageServer(
-        pages(checks, lambda: service.states, metrics.registry), settings.host, settings.smpp_port
-    )
-    with bootstrap.open_database(settings) as database:
+    with ExitStack() as ends:
+        gateway = bootstrap.build(settings, metrics)
+        ends.callback(gateway.close)
+        database = ends.enter_context(bootstrap.open_database(settings))
+        service = Service(
+            lines,
+            gateway,
+            metrics.registry,
+            short_code=settings.short_code,
+            region=settings.region,
+            threads=settings.smpp_threads,
+            dialogue_s=settings.session_total_s,
+        )
+        ends.callback(service.stop)
+        page = _page(settings, {**gateway.checks, **service.checks}, service, metrics)
+        ends.callback(page.stop)
         duties = bootstrap.line_duties(settings, database, service)
         page.start()
         service.start()
-        try:
-            run_worker(settings.queue_url.get_secret_value(), duties)
-        finally:
-            service.stop()
-            page.stop()
-            gateway.close()
+        run_worker(settings.queue_url.get_secret_value(), duties)
+
+
+def _page(
+    settings: Settings,
+    checks: Mapping[str, Callable[[], bool]],
+    service: Service,
+    metrics: Metrics,
+) -> PageServer:
+    """Where the process says how it is."""
+    app = pages(checks, lambda: service.states, metrics.registry)
+    try:
+        return PageServer(app, settings.host, settings.smpp_port)
+    except OSError as error:
+        where = f"CHASKI_SMPP_PORT={settings.smpp_port} on {settings.host}"
+        hint = "is another chaski smpp running?" if error.errno == EADDRINUSE else ""
+        raise click.ClickException(f"{where}: {error.strerror}: {hint}".rstrip(" :")) from error
 
 
 @smpp.command(name="check")
-@click.argument("files", type=_FILES, nargs=-1, required=True)
-def check_command(files: tuple[Path, ...]) -> None:
+@click.argument("paths", metavar="FILES...", type=_PATH, nargs=-1, required=True)
+def check_command(paths: tuple[Path, ...]) -> None:
     """Read lines and dialects as the process does: every fault as FILE:LINE, and exit 1.
 
-    A file that names a host is a line; its dialect, password and certificates are looked at too.
+    FILES are files, or the folder of the lines: then all of it, its dialects too. A file that names
+    a host is a line; its dialect, password and certificates are looked at too.
     """
-    faults = [fault for file in files for fault in check_file(file)]
+    faults = [
+        fault
+        for path in paths
+        for fault in (check_folder(path) if path.is_dir() else check_file(path))
+    ]
     for fault in faults:
         click.echo(str(fault))
     if faults:
         sys.exit(1)
-    click.echo(f"{len(files)} {'file' if len(files) == 1 else 'files'}: no fault")
+    count = sum(len(sheets_in(path)) if path.is_dir() else 1 for path in paths)
+    click.echo(f"{count} {'file' if count == 1 else 'files'}: no fault")
 
 
 @smpp.command(name="trace")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @plainly
 def trace_command(file: Path) -> None:
-    """Say in words what a capture holds: PDUs as they are, or in hex, a line each.
+    """Say in words what a capture holds: PDUs as they are, or in hex, a line each; no pcap.
 
     Texts, keystrokes, passwords and whole numbers are left out, so that what is printed may be sent
     to the operator. The capture itself may hold PINs: delete it.

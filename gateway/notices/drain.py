@@ -24,6 +24,7 @@ from gateway.bounds import (
 from gateway.db.pool import DatabaseUnavailableError
 from gateway.notices.outbox import Fact, Notice, Outbox
 from gateway.notices.senders import (
+    Away,
     Delivery,
     Misconfigured,
     Never,
@@ -170,14 +171,16 @@ class Drain:
             case _:
                 return self._come_back(notice, delivery)
 
-    def _come_back(self, notice: Notice, delivery: TryLater | NotNow | Misconfigured) -> bool:
+    def _come_back(
+        self, notice: Notice, delivery: TryLater | NotNow | Misconfigured | Away
+    ) -> bool:
         """What was not told now: `NotNow` says when, the rest backs off. Where certainly nobody
         took it, it loses no try."""
         reason = delivery.reason
         if isinstance(delivery, NotNow):
             return self._outbox.put_back(notice, delivery.wait_s, reason)
         wait_s = delivery.wait_s if isinstance(delivery, TryLater) else 0
-        if wait_s or isinstance(delivery, Misconfigured):
+        if wait_s or isinstance(delivery, Misconfigured | Away):
             pause_s = backoff_s(notice.put_back + 1, self._jitter())
             return self._outbox.put_back(notice, max(wait_s, pause_s), reason)
         if notice.tries >= OUTBOX_ATTEMPTS_MAX:

@@ -29,6 +29,7 @@ from gateway.bounds import (
 from gateway.notices.pace import Pace
 from gateway.notices.segments import segments
 from gateway.notices.senders import (
+    Away,
     Delivery,
     Limits,
     Misconfigured,
@@ -51,6 +52,7 @@ _NAMES: dict[type[Delivery], str] = {
     Never: "never",
     OptedOut: "opted_out",
     Misconfigured: "misconfigured",
+    Away: "away",
 }
 
 
@@ -215,6 +217,6 @@ def _weigh(delivery: Delivery) -> Delivery:
     """Raises what speaks against the line. A provider that says when to come back is well, and
     may mean this phone alone: no other message waits for it."""
     late = isinstance(delivery, TryLater) and not delivery.wait_s
-    if late or isinstance(delivery, Misconfigured):
+    if late or isinstance(delivery, Misconfigured | Away):
         raise _AnsweredError(delivery)
     return delivery

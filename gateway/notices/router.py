@@ -9,7 +9,16 @@ from collections.abc import Collection, Mapping, Sequence
 
 from gateway.notices.line import USUAL, Line, LineBounds, Shut
 from gateway.notices.segments import segments
-from gateway.notices.senders import Delivery, Limits, Misconfigured, Never, Sender, Sms, TryLater
+from gateway.notices.senders import (
+    Away,
+    Delivery,
+    Limits,
+    Misconfigured,
+    Never,
+    Sender,
+    Sms,
+    TryLater,
+)
 from gateway.notices.watching import UNWATCHED, Watch
 from gateway.values.msisdn import Msisdn
 
@@ -55,8 +64,8 @@ class Router:
     """A `Sender` that chooses among senders.
 
     What a provider answers is the answer, with two exceptions: where nobody was asked because the
-    way is shut, and where the provider refuses *us*, the next one is asked at once. After "maybe"
-    nobody else is asked: the member would get it twice.
+    way is shut or leads nowhere, and where the provider refuses *us*, the next one is asked at
+    once. After "maybe" nobody else is asked: the member would get it twice.
 
     Args:
         senders: all there are, each with a name of its own.
@@ -115,13 +124,13 @@ class Router:
 
 
 def _first_answer(lines: Sequence[Line], sms: Sms) -> Delivery:
-    refused: Misconfigured | None = None
+    refused: Misconfigured | Away | None = None
     soonest_s = math.inf
     for line in lines:
         answer = line.send(sms)
         if isinstance(answer, Shut):
             soonest_s = min(soonest_s, answer.wait_s)
-        elif isinstance(answer, Misconfigured):
+        elif isinstance(answer, Misconfigured | Away):
             refused = answer
         else:
             return answer

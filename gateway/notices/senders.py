@@ -99,7 +99,15 @@ class Misconfigured:
     reason: str
 
 
-Delivery = Sent | TryLater | NotNow | Never | OptedOut | Misconfigured
+@dataclass(frozen=True, slots=True)
+class Away:
+    """There was no way to the provider, so certainly it has not taken it, and no attempt is lost.
+    Another provider may carry it."""
+
+    reason: str
+
+
+Delivery = Sent | TryLater | NotNow | Never | OptedOut | Misconfigured | Away
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ class Watch(Protocol):
     def answered(self, sender: str, answer: str, segments: int, seconds: float) -> None:
         """A provider was given a message.
 
-        `answer`: sent, later, never, opted_out, misconfigured, or failed where it gave none.
+        `answer`: sent, later, never, opted_out, misconfigured, away, or failed where it gave none.
         """
 
     def paced(self, sender: str) -> None:

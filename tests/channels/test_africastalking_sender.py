@@ -18,6 +18,7 @@ from gateway.channels import asking
 from gateway.channels.africastalking import sender as africastalking
 from gateway.channels.africastalking.sender import AfricasTalkingSender
 from gateway.notices.senders import (
+    Away,
     Cost,
     Delivery,
     Misconfigured,
@@ -187,7 +188,7 @@ def test_a_provider_that_is_away_is_asked_again_and_then_given_up() -> None:
     with stand_in(away=True) as provider, capture_logs() as logs:
         delivery = sender_at(provider).send(RECEIPT)
 
-    assert delivery == TryLater("no connection")
+    assert delivery == Away("no connection")
     retries = [line for line in logs if line["event"] == "stamina.retry_scheduled"]
     assert len(retries) == asking.RETRY_TRIES - 1
     assert ROSA.msisdn not in str(logs)

@@ -25,7 +25,7 @@ from gateway.channels.asking import UnansweredError
 from gateway.channels.infobip.sender import InfobipSender
 from gateway.channels.twilio.account import TwilioAccount
 from gateway.channels.twilio.sender import TwilioSender
-from gateway.notices.senders import Delivery, Misconfigured, Sms, TryLater
+from gateway.notices.senders import Away, Delivery, Misconfigured, Sms, TryLater
 from gateway.values.msisdn import Msisdn
 from tests.channels.standin import Answer, StandIn, back_at_the_first_retry, stand_in
 from tests.people import ROSA
@@ -89,7 +89,7 @@ def speaks_first(content: bytes) -> Iterator[tuple[str, list[bytes]]]:
 
 def test_nobody_there_is_asked_a_few_times(session: requests.Session) -> None:
     with stand_in(away=True) as provider, capture_logs() as logs:
-        assert unanswered(session, provider.url) == TryLater("no connection")
+        assert unanswered(session, provider.url) == Away("no connection")
 
     assert [line["retry_num"] for line in logs] == list(range(1, asking.RETRY_TRIES))
 
@@ -103,14 +103,14 @@ def test_who_was_away_for_a_moment_is_asked_once(session: requests.Session) -> N
 
 
 def test_a_name_that_leads_nowhere_is_no_connection(session: requests.Session) -> None:
-    assert unanswered(session, "http://provider.invalid") == TryLater("no connection")
+    assert unanswered(session, "http://provider.invalid") == Away("no connection")
 
 
 def test_what_fails_in_the_handshake_of_tls_was_not_sent(session: requests.Session) -> None:
     with speaks_first(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (host, heard):
         said = unanswered(session, f"https://{host}")
 
-    assert said == TryLater("no secure connection")
+    assert said == Away("no secure connection")
     assert len(heard) == asking.RETRY_TRIES
     assert not any(b"a message" in each for each in heard)
 
@@ -120,7 +120,7 @@ def test_a_handshake_that_nobody_answers_was_not_sent(session: requests.Session)
     with socket.create_server(("127.0.0.1", 0)) as server:
         host = f"127.0.0.1:{server.getsockname()[1]}"
 
-        assert unanswered(session, f"https://{host}") == TryLater("no connection")
+        assert unanswered(session, f"https://{host}") == Away("no connection")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -128,7 +128,7 @@ def test_without_its_proxy_nothing_was_sent(session: requests.Session, scheme: s
     with stand_in(away=True) as proxy:
         session.proxies = {scheme: proxy.url}
 
-        assert unanswered(session, f"{scheme}://provider.invalid") == TryLater("no connection")
+        assert unanswered(session, f"{scheme}://provider.invalid") == Away("no connection")
 
 
 def test_a_proxy_that_lets_nobody_through_has_sent_nothing(
@@ -137,7 +137,7 @@ def test_a_proxy_that_lets_nobody_through_has_sent_nothing(
     """The stand-in knows no CONNECT."""
     session.proxies = {"https": provider.url}
 
-    assert unanswered(session, "https://provider.invalid") == TryLater("no connection")
+    assert unanswered(session, "https://provider.invalid") == Away("no connection")
     assert provider.connections == asking.RETRY_TRIES
     assert provider.heard == []
 
@@ -476,7 +476,7 @@ def test_a_retry_tells_nothing_of_the_message(make: Make, caplog: pytest.LogCapt
         delivery = sender.send(RECEIPT)
         sender.close()
 
-    assert delivery == TryLater("no connection")
+    assert delivery == Away("no connection")
     assert [line["event"] for line in logs] == ["stamina.retry_scheduled"] * 2
     assert_nothing_private(f"{logs} {caplog.text}")
 

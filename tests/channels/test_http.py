@@ -210,7 +210,7 @@ def send(
         ("reply:\n", "reply:\n  newline: ''\n", 17, "reply.newline: Expected `str` of length >= 1"),
         ("reply:\n", "reply:\n\tx: 1\n", 17, "not YAML: found character '\\t'"),
         ("session: id", "session: *id", 6, "not YAML: `*` refers to another place"),
-        ("[all of it]", "!!python/none", 2, "not YAML: could not determine a constructor"),
+        ("[all of it]", "!!python/none", 2, "not YAML: a `!` names a type"),
         ("[all of it]", "[{all: of}]", 2, "unconfirmed: Expected `str`, got `object`"),
     ],
 )

@@ -20,6 +20,7 @@ from gateway.channels import asking
 from gateway.channels.infobip.sender import InfobipSender
 from gateway.channels.infobip.sms import reports_url
 from gateway.notices.senders import (
+    Away,
     Delivery,
     Misconfigured,
     Never,
@@ -82,7 +83,7 @@ def test_while_nobody_listens_nothing_was_sent_and_it_is_tried_again() -> None:
         began = time.monotonic()
         answer = sender_to(provider.url).send(RECEIPT)
 
-    assert answer == TryLater("no connection")
+    assert answer == Away("no connection")
     assert time.monotonic() - began < SEND_TIMEOUT_S
     assert provider.heard == []
     retries = [line for line in logs if line["event"] == "stamina.retry_scheduled"]
@@ -100,7 +101,7 @@ def test_a_provider_that_is_back_at_the_second_try_gets_the_message_once() -> No
 
 
 def test_a_name_that_leads_nowhere_is_no_connection() -> None:
-    assert sender_to("http://infobip.invalid").send(RECEIPT) == TryLater("no connection")
+    assert sender_to("http://infobip.invalid").send(RECEIPT) == Away("no connection")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from gateway.channels.twilio import sender as twilio
 from gateway.channels.twilio.account import TwilioAccount
 from gateway.channels.twilio.sender import TwilioSender
 from gateway.notices.senders import (
+    Away,
     Cost,
     Delivery,
     Misconfigured,
@@ -210,7 +211,7 @@ def test_a_provider_that_is_away_is_asked_again_and_then_given_up() -> None:
     with stand_in(away=True) as provider, capture_logs() as logs:
         delivery = twilio_at(provider).send(RECEIPT)
 
-    assert delivery == TryLater("no connection")
+    assert delivery == Away("no connection")
     retries = [line for line in logs if line["event"] == "stamina.retry_scheduled"]
     assert len(retries) == asking.RETRY_TRIES - 1
     assert ROSA.msisdn not in str(logs)

@@ -325,6 +325,7 @@ class TestTheApplication:
             "became",
             "close",
             "execute",
+            "forget_origins",
             "newest",
             "ordered_since",
             "recent",

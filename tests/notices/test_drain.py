@@ -17,7 +17,16 @@ from gateway.bounds import (
 from gateway.db.pool import DatabaseUnavailableError
 from gateway.notices.drain import backoff_s
 from gateway.notices.outbox import Fact, Notice, Outbox
-from gateway.notices.senders import Misconfigured, Never, NotNow, OptedOut, Sent, Sms, TryLater
+from gateway.notices.senders import (
+    Away,
+    Misconfigured,
+    Never,
+    NotNow,
+    OptedOut,
+    Sent,
+    Sms,
+    TryLater,
+)
 from gateway.values.msisdn import Msisdn
 
 
@@ -101,6 +110,7 @@ def test_a_member_who_told_the_sender_to_stop_is_left_alone(
         (TryLater("sent too fast", 2.0), OUTBOX_BACKOFF_FIRST_S),
         (TryLater("sent too fast", 600.0), 600),
         (Misconfigured("20003: wrong token"), OUTBOX_BACKOFF_FIRST_S),
+        (Away("no connection"), OUTBOX_BACKOFF_FIRST_S),
     ],
 )
 def test_what_certainly_nobody_took_comes_back_and_loses_no_try(

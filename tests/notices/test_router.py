@@ -10,6 +10,7 @@ import structlog
 from gateway.notices.line import Line, LineBounds, Shut
 from gateway.notices.router import Router, RoutesError, read_routes
 from gateway.notices.senders import (
+    Away,
     Delivery,
     Misconfigured,
     Never,
@@ -24,7 +25,7 @@ from tests.notices.conftest import Network
 
 PERUVIAN = Sms(Msisdn("+51987000001"), "Op. 1")
 CHILEAN = Sms(Msisdn("+56987000001"), "Op. 1")
-AWAY = TryLater("no connection")
+AWAY = TryLater("HTTP 503")
 QUICK = LineBounds(failures_max=3, shut_s=0.3, pace_wait_s=0.05)
 
 
@@ -189,6 +190,19 @@ def test_a_provider_that_refuses_us_is_passed_by_at_once():
     first, second = saying("first", Misconfigured("wrong token")), taking("second")
     router = Router([first, second], {"": ("first", "second")})
     assert router.send(PERUVIAN) == Sent("x", "second", 1)
+
+
+def test_past_a_provider_that_nothing_leads_to_the_next_one_is_asked_until_the_line_is_shut():
+    first, second = saying("first", Away("not bound")), taking("second")
+    watched = Watched()
+    router = Router([first, second], {"": ("first", "second")}, watched, QUICK)
+    for _ in range(QUICK.failures_max + 2):
+        assert router.send(PERUVIAN) == Sent("x", "second", 1)
+    assert len(first.taken) == QUICK.failures_max
+    assert watched.answers[0] == ("first", "away", 1)
+    assert watched.lines == [("first", False)]
+    alone = Router([saying("first", Away("not bound"))], {"": ("first",)})
+    assert alone.send(PERUVIAN) == Away("not bound")
 
 
 def test_refused_by_all_says_why():

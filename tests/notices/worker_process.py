@@ -1,7 +1,7 @@
 """A worker process for the tests: real outbox, real queue, a network of rows in PostgreSQL.
 
-Usage: worker_process.py QUEUE_URL APP_URL SEND_S LEASE_S. A send takes SEND_S seconds after the
-message has arrived. Prints one JSON line a log entry.
+Usage: worker_process.py QUEUE_URL APP_URL SEND_S LEASE_S [unwoken]. A send takes SEND_S seconds
+after the message has arrived; `unwoken` has nothing to send. Prints one JSON line a log entry.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def break_down() -> int:
     raise RuntimeError("this duty always fails")
 
 
-def main(queue_url: str, app_url: str, send_s: str, lease_s: str) -> None:
+def main(queue_url: str, app_url: str, send_s: str, lease_s: str, *unwoken: str) -> None:
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         logger_factory=structlog.PrintLoggerFactory(),
@@ -49,7 +49,9 @@ def main(queue_url: str, app_url: str, send_s: str, lease_s: str) -> None:
     database.open()
     network = SlowNetwork(SimulatedNetwork(database, "775"), float(send_s))
     drain = Drain(Outbox(database), Words(), network, lambda: 0.0, lease_s=float(lease_s))
-    duties = [Duty("broken", 0.2, break_down), drains("notices", drain)]
+    duties = [Duty("broken", 0.2, break_down)]
+    if not unwoken:
+        duties.append(drains("notices", drain))
     run_worker(queue_url, duties)
     database.close()
 

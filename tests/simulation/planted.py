@@ -92,7 +92,7 @@ FAULTS = (
     ),
     Fault(
         "¿Otra vez? is not asked",
-        "gateway/instructions/sql/instructions-0002-life.sql",
+        "gateway/instructions/sql/instructions-0005-limits.sql",
         "    if not p_again_ok and exists (\n",
         "    if false and exists (\n",
         "the session knows whether it is a repeat",

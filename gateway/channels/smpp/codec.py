@@ -44,6 +44,7 @@ RINVCMDID: Final = 0x03
 RSYSERR: Final = 0x08
 RMSGQFUL: Final = 0x14
 RTHROTTLED: Final = 0x58
+RUNKNOWNERR: Final = 0xFF
 OVERLOADED: Final = frozenset({RMSGQFUL, RTHROTTLED})  # not now, and nothing was taken
 RX_T_APPN: Final = 0x64  # to deliver_sm: the network brings it again
 RX_P_APPN: Final = 0x65  # … never again
@@ -61,6 +62,7 @@ TIME_MAX: Final = 17
 MESSAGE_ID_MAX: Final = 65
 SHORT_MESSAGE_MAX: Final = 254
 TLV_MAX: Final = 0xFFFF
+INTEGER_MAX: Final = 4
 
 HEADER_OCTETS: Final = 16
 PDU_OCTETS_MAX: Final = 70_000  # the longest payload, 65,535, with every other field
@@ -169,9 +171,10 @@ class Message:
         return None
 
     def number(self, tag: int) -> int | None:
-        """The same, as a number. None for an empty one too."""
+        """The same, as a number. None for an empty one too, and for one that is none: 3.4 knows no
+        integer of more than four octets."""
         value = self.tlv(tag)
-        return int.from_bytes(value, "big") if value else None
+        return int.from_bytes(value, "big") if value and len(value) <= INTEGER_MAX else None
 
     @property
     def octets(self) -> bytes:

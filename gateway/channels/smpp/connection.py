@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -46,7 +46,8 @@ class NoAnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the operator allows. See `LineSheet`."""
+    """What the operator allows. See `LineSheet`. `response_s` is for each request, from when it has
+    left; who asks may have less time."""
 
     window: int
     response_s: float
@@ -58,6 +59,14 @@ Hear = Callable[[Message, "Connection"], "int | Awaitable[int]"]
 Observe = Callable[[str, Pdu], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that waits: by which command it is answered, and the answer."""
+
+    by: int
+    answer: asyncio.Future[Pdu]
+
+
 class Connection:
     """One connection.
 
@@ -65,7 +74,8 @@ class Connection:
         reader, writer: of a socket that is open.
         terms: of the operator.
         hear: what to do with a message. Raising, it answers that it could not be done for now.
-        observe: is shown each PDU, `in` and `out`.
+        observe: is shown each PDU, `in` and `out`. Raising, it changes nothing.
+        line: its name, for the log.
     """
 
     def __init__(
@@ -75,14 +85,16 @@ class Connection:
         terms: Terms,
         hear: Hear,
         observe: Observe,
+        line: str = "",
     ) -> None:
+        self._log = log.bind(line=line)
         self._reader = reader
         self._writer = writer
         self._terms = terms
         self._hear = hear
         self._observe = observe
         self._sequence = 0
-        self._pending: dict[int, asyncio.Future[Pdu]] = {}
+        self._pending: dict[int, _Asked] = {}
         self._slots = asyncio.Semaphore(terms.window)
         self._answering: set[asyncio.Task[None]] = set()
         self.ended_at: float | None = None  # on `time.monotonic`'s clock
@@ -166,9 +178,9 @@ class Connection:
         if self.over:
             return
         self.ended_at = time.monotonic()
-        for answer in self._pending.values():
-            if not answer.done():
-                answer.set_exception(NoAnswerError("the connection broke"))
+        for asked in self._pending.values():
+            if not asked.answer.done():
+                asked.answer.set_exception(NoAnswerError("the connection broke"))
         self._writer.close()
 
     async def _exchange(self, command: int, body: Body, deadline: float) -> Pdu:
@@ -177,12 +189,13 @@ class Connection:
         sequence = self._next_sequence()
         request = Pdu(command, sequence, body)
         octets = encode(request)
-        answer: asyncio.Future[Pdu] = asyncio.get_running_loop().create_future()
-        self._pending[sequence] = answer
+        loop = asyncio.get_running_loop()
+        asked = self._pending[sequence] = _Asked(command | RESPONSE, loop.create_future())
+        deadline = min(deadline, loop.time() + self._terms.response_s)
         try:
             self._send(request, octets)
             async with asyncio.timeout_at(deadline):
-                return await answer
+                return await asked.answer
         except TimeoutError:
             raise NoAnswerError("no answer in time") from None
         finally:
@@ -200,7 +213,7 @@ class Connection:
         except PduError as error:
             self._refuse(error)
             return
-        self._observe("in", pdu)
+        self._show("in", pdu)
         if pdu.answers:
             self._answered(pdu)
         elif isinstance(pdu.body, Message):
@@ -215,16 +228,21 @@ class Connection:
 
     def _refuse(self, error: PduError) -> None:
         """A PDU that cannot be read breaks nothing: the next one can."""
-        log.warning("smpp_unreadable", command=f"0x{error.command:08x}", why=str(error))
+        self._log.warning("smpp_unreadable", command=f"0x{error.command:08x}", why=str(error))
         if error.command & RESPONSE:
             return
         status = codec.RX_P_APPN if error.command == codec.DELIVER_SM else error.status
         self._write(refusal(error.command, error.sequence, status))
 
     def _answered(self, pdu: Pdu) -> None:
-        answer = self._pending.get(pdu.sequence)
-        if answer is not None and not answer.done():
-            answer.set_result(pdu)
+        """Another command's answer answers nothing; a nack does, but it never says yes."""
+        asked = self._pending.get(pdu.sequence)
+        if asked is None or asked.answer.done():
+            return
+        if pdu.command == codec.GENERIC_NACK:
+            asked.answer.set_result(replace(pdu, status=pdu.status or codec.RUNKNOWNERR))
+        elif pdu.command == asked.by:
+            asked.answer.set_result(pdu)
 
     def _heard(self, pdu: Pdu, message: Message) -> None:
         if len(self._answering) >= SMPP_INBOUND_MAX:
@@ -233,7 +251,7 @@ class Connection:
         try:
             answer = self._hear(message, self)
         except Exception:
-            log.exception("smpp_message_failed")
+            self._log.exception("smpp_message_failed")
             self._answer(pdu, codec.RX_T_APPN)
             return
         if isinstance(answer, int):
@@ -247,7 +265,7 @@ class Connection:
         try:
             status = await answer
         except Exception:
-            log.exception("smpp_message_failed")
+            self._log.exception("smpp_message_failed")
             status = codec.RX_T_APPN
         self._answer(pdu, status)
 
@@ -257,16 +275,22 @@ class Connection:
             return
         self._write(Pdu(pdu.command | RESPONSE, pdu.sequence, Taken("")))
 
+    def _show(self, way: str, pdu: Pdu) -> None:
+        try:
+            self._observe(way, pdu)
+        except Exception:
+            self._log.exception("smpp_not_observed", way=way)
+
     def _write(self, pdu: Pdu) -> None:
         self._send(pdu, encode(pdu))
 
     def _send(self, pdu: Pdu, octets: bytes) -> None:
         if self.over:
             return
-        self._observe("out", pdu)
+        self._show("out", pdu)
         self._writer.write(octets)
         if self._writer.transport.get_write_buffer_size() > SMPP_UNREAD_OCTETS_MAX:
-            log.warning("smpp_peer_does_not_read")
+            self._log.warning("smpp_peer_does_not_read")
             self._writer.transport.abort()
 
 

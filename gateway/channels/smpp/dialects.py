@@ -21,6 +21,8 @@ from gateway.channels.smpp.receipts import IdForm
 SHIPPED = Path(__file__).parent / "dialects"
 
 _END_BIT = 0x0001  # of its_session_info
+_OURS = frozenset({codec.USSD_SERVICE_OP, codec.MESSAGE_PAYLOAD})
+_REPLY_TYPE = codec.ITS_REPLY_TYPE
 _VENDOR_TAGS = range(0x1400, 0x4000)
 
 Octet = Annotated[int, msgspec.Meta(ge=0, le=0xFF)]
@@ -28,6 +30,10 @@ Mask = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
 Tag = Annotated[int, msgspec.Meta(ge=1, le=0xFFFF)]
 TlvName = Literal["its_session_info", "user_message_reference"]
 SessionSource = Literal["its_session_info", "user_message_reference", "none"]
+# In letters that SMPP has; `^…$` would let a line end through.
+_ServiceType = Annotated[
+    str, msgspec.Meta(max_length=codec.SERVICE_TYPE_MAX - 1, pattern=r"^[!-~]*\Z")
+]
 _Operations = Annotated[tuple[Octet, ...], msgspec.Meta(min_length=1, max_length=32)]
 
 
@@ -107,7 +113,8 @@ class Ussd(Section, frozen=True):
         session, hears, says: see there.
         end_bit: where bit 0 of `its_session_info` says that it is over. It wins over the operation.
         code: `destination`: the short code is the destination of what comes in; `text`: only the
-            text of a dial has it, and it is whom our screens are from.
+            text of a dial has it, and it is whom our screens are from. A text that does not begin
+            with it changes nothing.
         echo: the parameters that go back as they came last, by name or tag.
         alphabet: of our screens.
         data_coding: of our screens.
@@ -120,7 +127,7 @@ class Ussd(Section, frozen=True):
     session: Session
     hears: Hears
     says: Says
-    service_type: Annotated[str, msgspec.Meta(max_length=codec.SERVICE_TYPE_MAX - 1)] = "USSD"
+    service_type: _ServiceType = "USSD"
     end_bit: Literal["no", "in", "out", "both"] = "no"
     code: Literal["destination", "text"] = "destination"
     echo: tuple[TlvName | Tag, ...] = ("its_session_info",)
@@ -176,7 +183,7 @@ class Sms(Section, frozen=True):
         ids: how receipts name a message.
     """
 
-    service_type: Annotated[str, msgspec.Meta(max_length=codec.SERVICE_TYPE_MAX - 1)] = ""
+    service_type: _ServiceType = ""
     heard_default: Alphabet = Alphabet.GSM
     letters: Letters = Letters(alphabet=Alphabet.GSM, data_coding=0)
     other_letters: Letters = Letters(alphabet=Alphabet.UCS2, data_coding=8)
@@ -221,8 +228,9 @@ def load_dialect(path: Path) -> Dialect:
 
 
 def _wrong(sheet: DialectSheet) -> Iterator[Wrong]:
-    if sheet.sms.letters.alphabet is Alphabet.GSM_PACKED:
-        yield ("sms", "letters", "alphabet"), "networks pack short messages themselves: `gsm`"
+    for name in ("letters", "other_letters"):
+        if getattr(sheet.sms, name).alphabet is Alphabet.GSM_PACKED:
+            yield ("sms", name, "alphabet"), "networks pack short messages themselves: `gsm`"
     if sheet.ussd is not None:
         yield from _wrong_session(sheet.ussd)
         yield from _wrong_operations(sheet.ussd)
@@ -245,6 +253,8 @@ def _wrong_session(ussd: Ussd) -> Iterator[Wrong]:
         yield (*at, "sequence"), "the bits of a counter stand together"
     if session.tag is not None and session.tag not in ussd.echoed:
         yield ("ussd", "echo"), "the session's number has to go back"
+    if ussd.echoed & _OURS or (ussd.its_reply_type is not None and _REPLY_TYPE in ussd.echoed):
+        yield ("ussd", "echo"), "a screen's own text, operation or reply type would stand twice"
     if ussd.end_bit_out and codec.ITS_SESSION_INFO not in ussd.echoed:
         yield ("ussd", "end_bit"), "its_session_info has to go back for that"
 

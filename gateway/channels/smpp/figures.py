@@ -93,16 +93,15 @@ class LineFigures:
         self.line = line
         self._figures = figures
         self._trace = trace
-        self._pdus: dict[tuple[str, int, int], Counter] = {}
+        self._pdus: dict[tuple[str, str, str], Counter] = {}
 
     def observe(self, way: str, pdu: Pdu) -> None:
         """A PDU went `in` or `out`."""
-        key = (way, pdu.command, pdu.status)
+        # By its labels, which are few: a peer may make up numbers without end.
+        key = (way, _known(command_name(pdu.command)), _known(status_name(pdu.status)))
         counter = self._pdus.get(key)
         if counter is None:
-            counter = self._pdus[key] = self._figures.pdus.labels(
-                self.line, way, _known(command_name(pdu.command)), _known(status_name(pdu.status))
-            )
+            counter = self._pdus[key] = self._figures.pdus.labels(self.line, *key)
         counter.inc()
         if self._trace:
             log.info("smpp_pdu", line=self.line, way=way, pdu=told(pdu))

@@ -27,6 +27,8 @@ from gateway.channels.smpp.lines import Line
 from gateway.channels.smpp.names import command_name, status_name
 
 _OVER_POLL_S = 0.02  # a connection that has just ended: the next one takes longer
+# What a network that starts up or is overloaded says to a bind: nobody's account is wrong.
+_NOT_NOW = codec.OVERLOADED | {codec.RSYSERR}
 _TRANSMITS = frozenset({codec.BIND_TRANSCEIVER, codec.BIND_TRANSMITTER})
 
 log = structlog.stdlib.get_logger(__name__)
@@ -134,8 +136,11 @@ class Link:
         deadline = time.monotonic() + within_s
         while (left_s := deadline - time.monotonic()) > 0:
             connection = await self._outgoing.connected(left_s)
-            if not connection.over:
+            try:
                 return await connection.request(codec.SUBMIT_SM, message, left_s)
+            except NotSentError:
+                if not connection.over:
+                    raise
             await asyncio.sleep(_OVER_POLL_S)
         raise NotSentError("not bound")
 
@@ -282,7 +287,8 @@ class _Keeper:
                 sheet.host, sheet.port, ssl=tls, server_hostname=name if tls else None
             )
         terms = Terms(sheet.window, sheet.response_s, sheet.enquire_link_s)
-        return Connection(reader, writer, terms, self._hear, self._figures.observe)
+        observe, line = self._figures.observe, self._line.name
+        return Connection(reader, writer, terms, self._hear, observe, line)
 
     async def _bind(self, connection: Connection, serving: asyncio.Future[None]) -> None:
         sheet = self._line.sheet
@@ -295,6 +301,8 @@ class _Keeper:
         answer = await connection.exchange(self.bind, body, self._timings.bind_s)
         if serving.done():
             serving.result()
+        if answer.status in _NOT_NOW:
+            raise LostError(f"{command_name(answer.command)}: {status_name(answer.status)}")
         if answer.status != codec.ROK:
             raise _RefusedError(answer.status)
 

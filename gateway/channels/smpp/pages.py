@@ -3,6 +3,7 @@ each bind is doing."""
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Mapping
 
@@ -53,22 +54,29 @@ class PageServer:
     """
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
-        self._server = make_server(host, port, app, threaded=True, request_handler=_Quiet)
+        # Our own socket: of a port that is taken werkzeug makes an exit.
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.create_server((host, port), family=family) as listening:
+            self._server = make_server(
+                host, port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno()
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, name="pages")
 
     @property
     def port(self) -> int:
         """Where it listens."""
-        return self._server.server_port
+        port: int = self._server.socket.getsockname()[1]
+        return port
 
     def start(self) -> None:
         """Answer from now on."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer no more."""
-        self._server.shutdown()
-        self._thread.join()
+        """Answer no more, if it ever did."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
         self._server.server_close()
 
 

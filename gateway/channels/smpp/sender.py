@@ -32,6 +32,7 @@ from gateway.channels.smpp.names import status_name
 from gateway.channels.smpp.parts import Piece, cut
 from gateway.channels.smpp.receipts import canonical
 from gateway.notices.senders import (
+    Away,
     Delivery,
     Limits,
     Misconfigured,
@@ -210,8 +211,7 @@ def _unanswered(error: Exception, *, begun: bool) -> Delivery:
         return Never(f"it cannot be written: {error}")
     if isinstance(error, NoAnswerError):
         return TryLater(f"{error}: {_MAYBE_SENT}")
-    # Certainly not sent; but a time to wait would say that the line is well.
-    return TryLater(f"{error}: a part was taken" if begun else str(error))
+    return TryLater(f"{error}: a part was taken") if begun else Away(str(error))
 
 
 def _validity(valid_s: int) -> str:

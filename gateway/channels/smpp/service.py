@@ -14,6 +14,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from gateway.bounds import (
+    SESSION_TOTAL_S,
     SMPP_HOPS_WAITING_MAX,
     SMPP_SCREEN_WITHIN_S,
     SMPP_SMS_THREADS,
@@ -48,6 +49,7 @@ class Service:
         short_code: what members dial, where a line does not say another one.
         region: ISO 3166, of numbers without their country's code, likewise.
         threads: hops at once, of all lines together.
+        dialogue_s: after so long without a word a dialogue is over.
         timings, jitter: see `Link`.
     """
 
@@ -60,6 +62,7 @@ class Service:
         short_code: str,
         region: str,
         threads: int = 16,
+        dialogue_s: float = SESSION_TOTAL_S,
         timings: Timings = USUAL,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -69,7 +72,7 @@ class Service:
         self._aside = Pool("smpp-aside", SMPP_SMS_THREADS, SMPP_SMS_WAITING_MAX)
         figures = Figures(registry)
         self._lines = [
-            _Line(line, counter, figures, self, short_code, region, timings, jitter)
+            _Line(line, counter, figures, self, short_code, region, dialogue_s, timings, jitter)
             for line in lines
         ]
 
@@ -190,6 +193,7 @@ class _Line:
         service: Service,
         short_code: str,
         region: str,
+        dialogue_s: float,
         timings: Timings,
         jitter: Callable[[], float],
     ) -> None:
@@ -225,6 +229,7 @@ class _Line:
                 submit=self.link.submit,
                 figures=own,
                 push=sheet.push,
+                dialogue_s=dialogue_s,
             )
         if sheet.sms is not None:
             self.sender = SmppSender(

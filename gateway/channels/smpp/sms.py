@@ -111,6 +111,9 @@ class SmsDesk:
             log.warning("sms_not_from_a_mobile", channel=CHANNEL, line=self._line, why=error.code)
             return codec.ROK
         part = heard(message, self._sms.heard_default)
+        if part.total > 1 and len(message.octets) > codec.SHORT_MESSAGE_MAX:
+            log.warning("sms_part_too_long", line=self._line, octets=len(message.octets))
+            return codec.RX_P_APPN  # no phone has sent it, and parts are kept until all are there
         text = self._parts.add(part)
         if text is None:
             return await self._hold(part)

@@ -43,7 +43,10 @@ _SHOWN_CHARS_MAX = 20  # of a name: a service type, a system id
 _DIGITS_SHOWN = 3  # of ten thousand numbers ten end in the same three
 _SHORT_CODE_MAX = 6  # a number of so many digits is nobody's phone
 
+LINE_CHARS_MAX = 1_000  # a PDU with all that networks are known to send has 400
 CAPTURE_OCTETS_MAX = 50_000_000
+# What a pcap begins with, in microseconds or nanoseconds and of either byte order; and a pcapng.
+_PCAP = frozenset(map(bytes.fromhex, ("d4c3b2a1", "a1b2c3d4", "4d3cb2a1", "a1b23c4d", "0a0d0d0a")))
 _HEX = "0123456789abcdefABCDEF"
 _WORD_DIGITS_MIN = 8  # the first word of a line with so many is hex; a time of day has six
 _LEAD_WORDS_MAX = 6  # a date, a time, and such
@@ -57,21 +60,24 @@ def told(pdu: Pdu) -> str:
     head = f"{command_name(pdu.command)} #{pdu.sequence}"
     if pdu.status or pdu.answers:
         head += f" {status_name(pdu.status)}"
-    return " ".join((head, *_fields(pdu.body)))
+    line = " ".join((head, *_fields(pdu.body)))
+    return line if len(line) <= LINE_CHARS_MAX else f"{line[: LINE_CHARS_MAX - 1]}…"
 
 
 def read_capture(path: Path) -> Iterator[str]:
     """The PDUs of a capture, a line each; what cannot be read is a line too.
 
     It is PDUs one after the other: as they are; or in hex, a line of text holding a PDU, some, or a
-    piece of one, behind anything that says the direction.
+    piece of one, behind anything that says the direction. It is no pcap.
 
     Raises:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
         octets = file.read(CAPTURE_OCTETS_MAX)
-    if _IN_HEX.fullmatch(octets):
+    if octets[:4] in _PCAP:
+        yield "a pcap, which is not read: have Wireshark follow the TCP stream, and save it as raw"
+    elif _IN_HEX.fullmatch(octets):
         yield from _of_lines(octets.decode("ascii").splitlines())
     else:
         for line in _of_stream(Framer(), octets, "the capture", ""):
@@ -156,7 +162,8 @@ def _message(message: Message) -> Iterator[str]:
     if receipts.is_receipt(message):
         receipt = receipts.parse(message)
         said = " ".join(filter(None, (receipt.stat or "?", receipt.error)))
-        yield f"receipt of {receipt.message_id or '?'}: {said}"
+        named = _printable(receipt.message_id, codec.MESSAGE_ID_MAX)
+        yield f"receipt of {named or '?'}: {said}"
     yield f"text={len(message.text)} octets"
     yield from map(_tlv, message.tlvs)
 

@@ -19,7 +19,7 @@ from enum import Enum
 
 import structlog
 
-from gateway.bounds import SMPP_SCREEN_WITHIN_S, SMPP_SCREENS_WAITING_MAX
+from gateway.bounds import SESSION_TOTAL_S, SMPP_SCREEN_WITHIN_S, SMPP_SCREENS_WAITING_MAX
 from gateway.channels.dialled import behind
 from gateway.channels.doors import Counter
 from gateway.channels.smpp import codec
@@ -55,7 +55,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Event(Enum):
-    """What a message says. `UNSAID`: it begins a dialogue, or goes on with one."""
+    """What a message says. `UNSAID`: it begins a dialogue, or goes on with one. `UNKNOWN`: by an
+    operation that the dialect does not have; it is taken as an answer."""
 
     BEGIN = "begin"
     ANSWER = "answer"
@@ -63,9 +64,12 @@ class Event(Enum):
     CLOSE = "close"
     DONE = "done"
     UNSAID = "unsaid"
+    UNKNOWN = "unknown"
 
 
-_ASKING = frozenset({Event.BEGIN, Event.ANSWER, Event.UNSAID})  # somebody waits for a screen
+_ASKING = frozenset(
+    {Event.BEGIN, Event.ANSWER, Event.UNSAID, Event.UNKNOWN}
+)  # a screen is waited for
 
 
 class NotAHopError(ValueError):
@@ -84,7 +88,7 @@ class Heard:
         number: the session's.
         count: what the network counts, and 0 begins again after `count_size` of them; None: it
             does not.
-        typed: the answer; of a dial all that was dialled.
+        typed: the answer; of a dial all that was dialled. Cut where no phone types more.
     """
 
     event: Event
@@ -127,13 +131,14 @@ def parse(message: Message, ussd: Ussd, region: str) -> Heard:
         count=count,
         count_size=count_size,
         way=way_back(message, ussd),
-        typed=read(message.octets, alphabet).strip(_PADDING),
+        typed=read(message.octets, alphabet).strip(_PADDING)[: codec.SHORT_MESSAGE_MAX],
     )
 
 
 def way_back(message: Message, ussd: Ussd) -> Way:
     """How a screen gets back to where a message came from."""
-    echo = tuple(tlv for tlv in message.tlvs if tlv.tag in ussd.echoed)
+    fit = (tlv for tlv in message.tlvs if len(tlv.value) <= codec.HEARD_FIELD_MAX)
+    echo = tuple(tlv for tlv in fit if tlv.tag in ussd.echoed)
     return Way(message.source, message.destination, echo)
 
 
@@ -177,6 +182,7 @@ class UssdDesk:
         submit: to the network, within so many seconds; see `Link.submit`.
         figures: of the line.
         push: what the operator allows us to begin; None: nothing.
+        dialogue_s: after so long without a word a dialogue is over.
         now: seconds of a clock that never goes back.
     """
 
@@ -193,6 +199,7 @@ class UssdDesk:
         submit: Callable[[Message, float], Awaitable[Pdu]],
         figures: LineFigures,
         push: Push | None = None,
+        dialogue_s: float = SESSION_TOTAL_S,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._line = line
@@ -206,7 +213,7 @@ class UssdDesk:
         self._figures = figures
         self._push = push
         self._now = now
-        self._dialogues = Dialogues(now)
+        self._dialogues = Dialogues(now, dialogue_s)
         self._pushes = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -227,6 +234,9 @@ class UssdDesk:
             if _event(message, self._ussd) in _ASKING:
                 self._close(way_back(message, self._ussd), error.field)
             return codec.ROK
+        if heard.event is Event.UNKNOWN:
+            operation = f"0x{message.number(codec.USSD_SERVICE_OP) or 0:02x}"
+            log.warning("smpp_unknown_operation", line=self._line, operation=operation)
         dialogue = self._dialogue(heard)
         if dialogue is not None:
             self._hop(heard, dialogue, carrier)
@@ -276,18 +286,29 @@ class UssdDesk:
             return None
         if heard.event is Event.DONE:
             return None
-        if dialogue is None and heard.event is Event.UNSAID:
+        if heard.event is Event.UNSAID and self._dials(heard, dialogue):
             return self._begin(heard)
         if dialogue is None:
             self._close(heard.way, "session")
         return dialogue
 
+    def _dials(self, heard: Heard, dialogue: Dialogue | None) -> bool:
+        """Whether what does not say so begins a dialogue. Our code is never an answer: who types it
+        has dialled, but not by its digits alone, which may be an amount. And what comes after the
+        last screen, and is no copy, begins anew."""
+        if dialogue is None:
+            return True
+        coded = heard.typed.startswith("*") or heard.typed.endswith("#")
+        if coded and behind(heard.typed, self._short_code) is not None:
+            return True
+        return dialogue.closed and dialogue.again(heard.typed) is None
+
     def _begin(self, heard: Heard) -> Dialogue:
         way = heard.way
-        if self._ussd.code == "text":
-            ours = behind(heard.typed, self._short_code) is not None
-            dialled = self._short_code if ours else heard.typed[: codec.ADDRESS_MAX - 1]
-            way = Way(way.phone, Address(dialled, way.code.ton, way.code.npi), way.echo)
+        # Nothing else that was typed becomes an address: networks say of answers that they begin,
+        # and an answer may be a PIN.
+        if self._ussd.code == "text" and behind(heard.typed, self._short_code) is not None:
+            way = Way(way.phone, Address(self._short_code, way.code.ton, way.code.npi), way.echo)
         return self._dialogues.begin(heard.msisdn, heard.number, way)
 
     def _hop(self, heard: Heard, dialogue: Dialogue, carrier: Carrier) -> None:
@@ -439,8 +460,7 @@ def _event(message: Message, ussd: Ussd) -> Event:
     for event in (Event.BEGIN, Event.ANSWER, Event.ABORT, Event.CLOSE, Event.DONE):
         if operation in getattr(ussd.hears, event.value):
             return event
-    log.warning("smpp_unknown_operation", operation=f"0x{operation:02x}", taken_as="an answer")
-    return Event.ANSWER
+    return Event.UNKNOWN
 
 
 def _session(message: Message, ussd: Ussd) -> tuple[Number, int | None, int]:
@@ -450,7 +470,7 @@ def _session(message: Message, ussd: Ussd) -> tuple[Number, int | None, int]:
     if not value:
         return None, None, 1
     if len(value) > _MASKED_OCTETS:
-        return value, None, 1
+        return value[: codec.HEARD_FIELD_MAX], None, 1
     whole = int.from_bytes(value, "big")
     if not session.sequence:
         return whole & session.mask, None, 1

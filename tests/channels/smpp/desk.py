@@ -13,6 +13,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from gateway.bounds import SESSION_TOTAL_S
 from gateway.channels.doors import Counter
 from gateway.channels.smpp.dialects import SHIPPED, Dialect, load_dialect
 from gateway.channels.smpp.lines import Line, LineSheet, LineSms, Push
@@ -148,6 +149,7 @@ def serving(
     registry: CollectorRegistry | None = None,
     timings: Timings = QUICK,
     threads: int = 4,
+    dialogue_s: float = SESSION_TOTAL_S,
 ) -> Iterator[Service]:
     """A process's lines, while they are served."""
     service = Service(
@@ -157,6 +159,7 @@ def serving(
         short_code=SHORT_CODE,
         region="PE",
         threads=threads,
+        dialogue_s=dialogue_s,
         timings=timings,
         jitter=lambda: 0.5,
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.channels.sheets import SHEET_CHARS_MAX, FaultySheetError
 from gateway.channels.smpp.codec import Address
 from gateway.channels.smpp.dialects import SHIPPED, load_dialect
-from gateway.channels.smpp.lines import LineSms, check_file, load_line, load_lines
+from gateway.channels.smpp.lines import LineSms, check_file, check_folder, load_line, load_lines
 
 DIALECT = """\
 source: the operator's sheet of 2026
@@ -32,6 +32,7 @@ system_id: coopuser
 password_file: claro.password
 dialect: standard
 """
+LOCKED = Path(__file__).parent / "locked.pem"  # a certificate, and its key, encrypted
 # What is put in place of what, and the fault that is printed.
 FAULTY_DIALECTS = {
     "no session": ("  session: {number: its_session_info, mask: 0xFF00, sequence: 0x00FE}\n", "",
@@ -67,6 +68,20 @@ FAULTY_DIALECTS = {
     "packed short messages": ("  end_bit: both",
         "  end_bit: both\nsms:\n  letters: {alphabet: gsm-packed, data_coding: 0}",
         ":11: sms.letters.alphabet: networks pack short messages themselves: `gsm`"),
+    "other letters that are packed": ("  end_bit: both",
+        "  end_bit: both\nsms:\n  other_letters: {alphabet: gsm-packed, data_coding: 0}",
+        ":11: sms.other_letters.alphabet: networks pack short messages themselves: `gsm`"),
+    "a service type with a NUL": ("  end_bit: both", '  end_bit: both\n  service_type: "US\\0D"',
+        ":10: ussd.service_type: Expected `str` matching regex"),
+    "a service type with ñ": ("  end_bit: both", "  end_bit: both\nsms: {service_type: ñ}",
+        ":10: sms.service_type: Expected `str` matching regex"),
+    "the text goes back": ("  end_bit: both", "  echo: [its_session_info, 0x0424]",
+        ":9: ussd.echo: a screen's own text, operation or reply type would stand twice"),
+    "the reply type goes back beside ours": ("  end_bit: both",
+        "  echo: [its_session_info, 0x1380]\n  its_reply_type: 5",
+        ":9: ussd.echo: a screen's own text, operation or reply type would stand twice"),
+    "a type that is no number": ("[0x12]", "!!int abc", ":6: not YAML: a `!` names a type"),
+    "a date": ("ask: 0x02", "ask: !!timestamp 2020-99-99", ":8: not YAML: a `!` names a type"),
 }  # fmt: skip
 FAULTY_LINES = {
     "no host": ("host: smsc.claro.example\n", "", ":1: host: is missing"),
@@ -95,6 +110,50 @@ FAULTY_LINES = {
         ":5: tls: a certificate or key cannot be used: No such file or directory"),
     "a short code without its ends": ("dialect: standard", "dialect: standard\nshort_code: '775'",
         ":5: short_code: Expected `str` matching regex"),
+    "a short code with a line's end": ("dialect: standard",
+        'dialect: standard\nshort_code: "*775#\\n"',
+        ":5: short_code: Expected `str` matching regex"),
+    "a port beside the host": ("smsc.claro.example", "smsc.claro.example:2775",
+        ":1: host: no name like smsc.example, and no address; the port stands in `port`"),
+    "a host that DNS cannot have": ("smsc.claro.example", "smsc..claro.example",
+        ":1: host: no name like smsc.example"),
+    "a label of 64 letters": ("smsc.claro.example", "a" * 64, ":1: host: no name like"),
+    "a host with a space": ("smsc.claro.example", '" "', ":1: host: no name like"),
+    "a sender that phones cannot show": ("dialect: standard",
+        "dialect: standard\nsms: {source: €}",
+        ":5: sms.source: a number of up to 20 digits, or a name of up to 11 plain letters"),
+    "a sender with a NUL": ("dialect: standard", 'dialect: standard\nsms: {source: "a\\0b"}',
+        ":5: sms.source: a number"),
+    "a sender of two lines": ("dialect: standard", 'dialect: standard\nsms: {source: "a\\nb"}',
+        ":5: sms.source: a number"),
+    "a sender of 12 letters": ("dialect: standard",
+        "dialect: standard\nsms: {source: COOPNORANDIN}", ":5: sms.source: a number"),
+    "a sender of raised digits": ("dialect: standard", "dialect: standard\nsms: {source: ²³}",
+        ":5: sms.source: a number"),
+    "a push from nobody": ("dialect: standard", "dialect: standard\npush: {source: €}",
+        ":5: push.source: a number"),
+    "numbers that the mask takes away": ("dialect: standard",
+        "dialect: standard\npush: {source: '775', first_session: 0x8000, last_session: 0x8105}",
+        ":5: push.first_session: 0x8000 to 0x8105 has bits beyond the dialect's mask 0xff00"),
+    "a password in no file": ("password_file: claro.password", 'password_file: "a\\0b"',
+        ":3: password_file: no file has such a name"),
+    "a password in half a letter": ("password_file: claro.password", 'password_file: "\\ud800"',
+        ":3: password_file: no file has such a name"),
+    "a password without end": ("claro.password", "/dev/zero",
+        ":3: password_file: SMPP's passwords have 1 to 8 letters"),
+    "certificates in no file": ("dialect: standard",
+        'dialect: standard\ntls: {ca_file: "a\\0b"}', ":5: tls: no file has such a name"),
+    "a key alone": ("dialect: standard", "dialect: standard\ntls: {key_file: key.pem}",
+        ":5: tls.key_file: a key without its certificate_file"),
+    "a certificate for nobody": ("dialect: standard", 'dialect: standard\ntls: {name: ""}',
+        ":5: tls.name: no name like smsc.example"),
+    "a key that asks for a password": ("dialect: standard",
+        f"dialect: standard\ntls: {{certificate_file: {LOCKED}}}",
+        ":5: tls: the key is encrypted: nobody is there to type its password"),
+    "no country": ("dialect: standard", "dialect: standard\nregion: ZZ",
+        ":5: region: no country of ISO 3166, like PE"),
+    "a country with a line's end": ("dialect: standard", 'dialect: standard\nregion: "PE\\n"',
+        ":5: region: no country of ISO 3166, like PE"),
 }  # fmt: skip
 
 
@@ -177,6 +236,16 @@ def test_a_folder_without_lines(tmp_path: Path) -> None:
     write(tmp_path / "claro.yml", LINE)
     with pytest.raises(FaultySheetError, match=r"rename it to \.yaml"):
         load_lines(tmp_path)
+
+
+def test_offers_that_nobody_would_make_are_refused(folder: Path) -> None:
+    line = write(folder / "claro.yaml", LINE + "push: {source: '775'}\n")
+    (fault,) = check_folder(folder)
+    assert str(fault).startswith(f"{line}:1: push: who sends offers to go on, and no line here")
+    (folder / "entel.password").write_text("secret12")
+    write(folder / "entel.yaml", LINE.replace("claro", "entel") + "sms: {source: '775'}\n")
+    assert check_folder(folder) == ()
+    assert len(load_lines(folder)) == 2
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import gc
 import socket
 import ssl
 import struct
@@ -20,15 +22,18 @@ from structlog.testing import capture_logs
 from gateway.bounds import SMPP_INBOUND_MAX
 from gateway.channels.smpp import codec
 from gateway.channels.smpp.codec import Address, Bind, Message, Pdu, Tlv, encode
+from gateway.channels.smpp.connection import Connection, LostError, Terms
+from gateway.channels.smpp.figures import Figures
 from gateway.channels.smpp.lines import Line, Tls
 from gateway.channels.smpp.link import Timings
 from gateway.channels.smpp.service import Service
+from gateway.channels.smpp.trace import LINE_CHARS_MAX, told
 from gateway.notices.senders import Delivery, Sent, Sms
 from gateway.values.msisdn import Msisdn
 from tests.channels.smpp.desk import PASSWORD, QUICK, Desk, dialect, line_to, serving, soon
-from tests.channels.smpp.handset import Handset, Screen
+from tests.channels.smpp.handset import Handset, Screen, words
 from tests.channels.smpp.smsc import Peer, Smsc
-from tests.people import ROSA
+from tests.people import ROSA, SEGUNDO
 
 ENQUIRE = encode(Pdu(codec.ENQUIRE_LINK, 1))
 CERTIFICATE = Path(__file__).parent / "loopback.pem"
@@ -104,6 +109,22 @@ def test_a_bind_that_is_refused_is_an_alarm_and_tried_again_slowly(status: int) 
             smsc.close()
     assert [log["log_level"] for log in logs if log["event"] == "smpp_bind_refused"] == ["error"]
     assert PASSWORD not in str(logs)
+
+
+@pytest.mark.parametrize("status", [0x08, 0x14, 0x58])
+def test_a_network_that_is_not_ready_for_a_bind_is_asked_again_soon(status: int) -> None:
+    slowly = replace(QUICK, refused_first_s=60, refused_max_s=60)
+    with (
+        Smsc() as smsc,
+        capture_logs() as logs,
+        serving(line_to(smsc.port), desk=Desk(), timings=slowly) as service,
+    ):
+        for _ in range(3):
+            smsc.accept().let_in(status)
+        smsc.accept_bound()
+        assert soon(service.checks["smpp.claro"])
+        smsc.close()
+    assert [log["event"] for log in logs if log["log_level"] == "error"] == []
 
 
 def test_a_peer_that_does_not_answer_the_bind_is_left() -> None:
@@ -260,6 +281,90 @@ def readable(octets: bytes) -> bool:
     return True
 
 
+def test_what_cannot_be_read_is_said_of_its_line() -> None:
+    with capture_logs() as logs, bound() as line:
+        rosa = line.phone()
+        rosa.dial()
+        line.peer.write_octets(bytes.fromhex("00000011000000050000000000000007") + b"x")
+        line.peer.expect(codec.DELIVER_SM | codec.RESPONSE)
+        unknown = (Tlv(codec.USSD_SERVICE_OP, b"\x55"), *rosa.answered("1").tlvs[1:])
+        assert rosa.say(replace(rosa.answered("1"), tlvs=unknown)).text == "Año 2\n1. Saldo"
+    of = {log["event"]: log.get("line") for log in logs}
+    assert of["smpp_unreadable"] == of["smpp_unknown_operation"] == "claro"
+
+
+def test_a_peer_that_makes_numbers_up_fills_no_memory() -> None:
+    registry = CollectorRegistry()
+    figures = Figures(registry).of("claro")
+    for number in range(50):
+        figures.observe("in", Pdu(0xDEAD + number, number, status=0x400 + number))
+    labels = {"line": "claro", "way": "in", "command": "other", "status": "other"}
+    assert registry.get_sample_value("chaski_smpp_pdus_total", labels) == 50
+    kept = gc.get_referents(figures)
+    assert sum(len(each) for each in kept if isinstance(each, dict)) < 20
+
+
+MONSTERS = {
+    "a state of many octets": (
+        codec.MESSAGE_STATE,
+        Message(Address("775"), Address("775"), b"", (Tlv(0x1E, b"A\nB"),), esm_class=4),
+    ),
+    "an operation of many octets": (
+        codec.USSD_SERVICE_OP,
+        Message(Address(ROSA.msisdn[1:], 1, 1), Address("775"), b"*775#"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MONSTERS)
+@pytest.mark.parametrize("octets", [2_000, 60_000])
+def test_a_number_that_is_none_ends_no_bind_and_fills_no_log(name: str, octets: int) -> None:
+    tag, message = MONSTERS[name]
+    tlvs = (*message.tlvs, Tlv(tag, b"\xff" * octets))
+    with capture_logs() as logs, bound(trace=True) as line:
+        for _ in range(2):
+            assert line.peer.deliver(replace(message, tlvs=tlvs)) == codec.ROK
+        if tag == codec.USSD_SERVICE_OP:  # nothing is said that can be understood: it is a dial
+            assert [words(line.peer.submitted().octets)[:5] for _ in range(2)] == ["Año 1"] * 2
+        assert line.phone().dial().text == "Año 1\n1. Saldo"
+        assert line.figure("chaski_smpp_binds_total", bind="transceiver", outcome="bound") == 1
+    assert max(len(str(log)) for log in logs) < 1_500
+    assert "\n" not in "".join(log["pdu"] for log in logs if "pdu" in log)
+
+
+def test_many_parameters_are_not_all_shown() -> None:
+    many = tuple(Tlv(0x1500 + number, bytes(100)) for number in range(codec.TLVS_MAX))
+    said = told(Pdu(codec.DELIVER_SM, 1, Message(Address("1"), Address("2"), b"", many)))
+    assert len(said) == LINE_CHARS_MAX
+
+
+def test_a_trace_that_breaks_down_ends_no_bind() -> None:
+    heard: list[Message] = []
+
+    def break_down(_way: str, _pdu: Pdu) -> None:
+        raise ValueError
+
+    def hear(message: Message, _connection: Connection) -> int:
+        heard.append(message)
+        return codec.ROK
+
+    async def serve(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with contextlib.suppress(LostError):
+            await Connection(reader, writer, Terms(1, 1, 60), hear, break_down).serve()
+
+    with Smsc() as smsc, capture_logs() as logs:
+        serving_it = threading.Thread(target=lambda: asyncio.run(serve(smsc.port)))
+        serving_it.start()
+        peer = smsc.accept()
+        for text in (b"1", b"2"):
+            assert peer.deliver(Message(Address("1"), Address("2"), text)) == codec.ROK
+        peer.close()
+        serving_it.join(10)
+    assert [message.text for message in heard] == [b"1", b"2"]
+    assert "smpp_not_observed" in str(logs)
+
+
 @pytest.mark.parametrize("octets", [b"GET / HTTP/1.1\r\n\r\n", bytes(16), b"\xff" * 64])
 def test_a_stream_that_is_lost_is_begun_again(octets: bytes) -> None:
     with bound() as line:
@@ -338,12 +443,56 @@ def test_answers_that_nobody_waits_for_change_nothing() -> None:
         assert rosa.press("1").text == "Año 2\n1. Saldo"
 
 
-def test_a_nack_answers_a_submission() -> None:
+@pytest.mark.parametrize("status", [codec.RINVCMDID, codec.ROK])
+def test_a_nack_answers_a_submission_and_never_says_yes(status: int) -> None:
     with bound() as line:
         line.peer.deliver(line.phone().dialled("*775#"))
         submission = line.peer.expect(codec.SUBMIT_SM)
-        line.peer.write(Pdu(codec.GENERIC_NACK, submission.sequence, status=codec.RINVCMDID))
+        line.peer.write(Pdu(codec.GENERIC_NACK, submission.sequence, status=status))
         assert soon(lambda: line.desk.ended)
+
+
+def test_a_bind_that_is_answered_by_a_nack_is_no_bind() -> None:
+    with Smsc() as smsc, serving(line_to(smsc.port), desk=Desk()) as service:
+        peer = smsc.accept()
+        peer.write(Pdu(codec.GENERIC_NACK, peer.read().sequence))
+        assert peer.gone()
+        smsc.accept_bound()
+        assert soon(service.checks["smpp.claro"])
+        smsc.close()
+
+
+def test_another_command_s_answer_answers_nothing() -> None:
+    with bound() as line:
+        line.peer.deliver(line.phone().dialled("*775#"))
+        submission = line.peer.expect(codec.SUBMIT_SM)
+        line.peer.write(Pdu(codec.ENQUIRE_LINK | codec.RESPONSE, submission.sequence))
+        assert not soon(lambda: line.figure("chaski_smpp_in_window") == 0, 0.2)
+        line.peer.answer_submission(submission)
+        assert soon(lambda: line.figure("chaski_smpp_in_window") == 0)
+
+
+def test_no_request_waits_longer_than_the_operator_says() -> None:
+    with bound(response_s=0.2) as line:
+        line.peer.deliver(line.phone().dialled("*775#"))
+        line.peer.expect(codec.SUBMIT_SM)  # and no answer; a screen has seconds
+        given_up = {"why": "no_answer"}
+        assert soon(lambda: line.figure("chaski_smpp_shed_total", **given_up) == 1, 5)
+        assert line.figure("chaski_smpp_in_window") == 0
+
+
+def test_what_waits_for_the_window_when_the_connection_breaks_goes_by_the_next_one() -> None:
+    with bound(window=1) as line:
+        rosa, segundo = line.phone(), line.phone(msisdn=SEGUNDO.msisdn)
+        line.peer.deliver(rosa.dialled("*775#"))
+        line.peer.expect(codec.SUBMIT_SM)
+        line.peer.deliver(segundo.dialled("*775#"))
+        assert soon(lambda: len(line.desk.turns) == 2)
+        assert line.peer.silent(0.1)
+        line.peer.close()
+        again = line.smsc.accept_bound()
+        # Hers may have been shown; his certainly was not.
+        assert segundo.shown(again.submitted()).text == "Año 1\n1. Saldo"
 
 
 def test_more_messages_than_can_be_worked_on_must_wait() -> None:

@@ -26,6 +26,15 @@ from tests.cooperative import HASHER, TODAY
 from tests.people import ROSA
 
 STOPPED_WITHIN_S = 20
+NOWHERE = {
+    "CHASKI_DEMO": "yes",
+    "CHASKI_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    "CHASKI_SESSIONS_URL": "redis://127.0.0.1:1",
+    "CHASKI_QUEUE_URL": "redis://127.0.0.1:1",
+    "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
+    "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
+    "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
+}
 
 
 def free_port() -> int:
@@ -112,23 +121,53 @@ def test_the_process(
         assert secret not in said
 
 
+def test_a_process_whose_port_is_taken_says_which(
+    tmp_path: Path, database_urls: tuple[str, str], redis_urls: tuple[str, str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, Smsc() as smsc:
+        port = taken.getsockname()[1]
+        environment = {
+            **NOWHERE,
+            "CHASKI_DATABASE_URL": database_urls[1],
+            "CHASKI_SESSIONS_URL": redis_urls[0],
+            "CHASKI_QUEUE_URL": redis_urls[1],
+            "CHASKI_SMPP_LINES": str(lines_in(tmp_path / "lines", smsc.port)),
+            "CHASKI_SMPP_PORT": str(port),
+        }
+        result = CliRunner().invoke(smpp, ["run"], env=environment)
+    assert result.exit_code == 1
+    assert f"CHASKI_SMPP_PORT={port} on 127.0.0.1: Address already in use" in result.output
+    assert "is another chaski smpp running?" in result.output
+
+
+def test_routes_that_name_no_line_are_said_plainly(
+    tmp_path: Path, database_urls: tuple[str, str], redis_urls: tuple[str, str]
+) -> None:
+    with Smsc() as smsc:
+        environment = {
+            **NOWHERE,
+            "CHASKI_DATABASE_URL": database_urls[1],
+            "CHASKI_SESSIONS_URL": redis_urls[0],
+            "CHASKI_QUEUE_URL": redis_urls[1],
+            "CHASKI_SMPP_LINES": str(lines_in(tmp_path / "lines", smsc.port)),
+            "CHASKI_SMPP_PORT": str(free_port()),
+            "CHASKI_SMS_ROUTES": '{"+51": ["claro"]}',
+        }
+        result = CliRunner().invoke(smpp, ["run"], env=environment)
+    assert result.exit_code == 1
+    assert 'CHASKI_SMS_ROUTES: "+51": there is no sender claro here' in result.output
+    assert "there are: smpp-claro" in result.output
+
+
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
+        ({"CHASKI_SMPP_LINES": ""}, "CHASKI_SMPP_LINES: say in which folder the lines are"),
         ({}, "CHASKI_SMPP_LINES: say in which folder the lines are"),
         ({"CHASKI_SMPP_LINES": "/nowhere"}, "/nowhere:1: there is no such folder"),
     ],
 )
 def test_a_process_without_lines_says_what_to_do(environment: dict[str, str], said: str) -> None:
-    usual = {
-        "CHASKI_DEMO": "yes",
-        "CHASKI_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
-        "CHASKI_SESSIONS_URL": "redis://127.0.0.1:1",
-        "CHASKI_QUEUE_URL": "redis://127.0.0.1:1",
-        "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
-        "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
-        "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
-    }
-    result = CliRunner().invoke(smpp, ["run"], env={**usual, **environment})
+    result = CliRunner().invoke(smpp, ["run"], env={**NOWHERE, **environment})
     assert result.exit_code != 0
     assert said in result.output

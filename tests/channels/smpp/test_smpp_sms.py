@@ -258,6 +258,16 @@ def test_a_network_that_waits_for_each_answer_gets_on() -> None:
         assert texts(line.desk) == [ASCII_LONG]
 
 
+def test_a_part_that_no_phone_has_sent_is_refused() -> None:
+    with bench() as line:
+        header = b"\x05\x00\x03\x01\x02\x01"
+        long = (Tlv(codec.MESSAGE_PAYLOAD, header + b"x" * 60_000),)
+        message = replace(SALDO, text=b"", tlvs=long, esm_class=0x40)
+        assert line.peer.deliver(message) == codec.RX_P_APPN
+        assert line.peer.deliver(SALDO) == codec.ROK
+        assert texts(line.desk) == ["SALDO"]
+
+
 def test_a_whole_that_is_not_safe_is_brought_again_by_any_part() -> None:
     with bench(desk=Desk(safe=False)) as line:
         messages = in_parts(LONG, 7)

@@ -210,6 +210,34 @@ def test_the_command_checks_sheets(tmp_path: Path) -> None:
     assert wrong.output.startswith(f"{bad}:7: ussd.session: bit 0 says the end")
 
 
+def test_the_command_checks_a_folder_with_its_dialects(tmp_path: Path) -> None:
+    (tmp_path / "claro.password").write_text("secret12")
+    line = tmp_path / "claro.yaml"
+    line.write_text("host: a\nsystem_id: b\npassword_file: claro.password\ndialect: own\n")
+    (tmp_path / "dialects").mkdir()
+    own = tmp_path / "dialects" / "own.yaml"
+    own.write_text((SHIPPED / "tata.yaml").read_text())
+    right = CliRunner().invoke(smpp, ["check", str(tmp_path)])
+    assert (right.exit_code, right.output) == (0, "2 files: no fault\n")
+    own.write_text(own.read_text().replace("0xFFFE", "0xFFFF"))
+    wrong = CliRunner().invoke(smpp, ["check", str(tmp_path)])
+    assert wrong.exit_code == 1
+    assert len(wrong.output.splitlines()) == 1
+    assert wrong.output.startswith(f"{own}:7: ussd.session: bit 0 says the end")
+    for path in (line, own):
+        path.unlink()
+    empty = CliRunner().invoke(smpp, ["check", str(tmp_path)])
+    assert (empty.exit_code, "0 lines" in empty.output) == (1, True)
+
+
+@pytest.mark.parametrize("begins", ["d4c3b2a102000400", "a1b2c3d400020004", "0a0d0d0a1c000000"])
+def test_a_pcap_is_said_to_be_one(begins: str, tmp_path: Path) -> None:
+    file = tmp_path / "capture.pcap"
+    file.write_bytes(bytes.fromhex(begins) + bytes(100))
+    (said,) = read_capture(file)
+    assert "a pcap, which is not read" in said
+
+
 def test_the_pages_say_which_line_is_away() -> None:
     registry = CollectorRegistry()
     Counter("chaski_smpp_pdus", "PDUs.", registry=registry).inc()

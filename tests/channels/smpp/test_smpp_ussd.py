@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from gateway.bounds import SMPP_HOPS_WAITING_MAX, SMPP_SCREENS_WAITING_MAX
 from gateway.channels.smpp import codec
 from gateway.channels.smpp.codec import Address, Message, Pdu, Tlv, decode
-from gateway.channels.smpp.dialects import SHIPPED, Dialect, Ussd
+from gateway.channels.smpp.dialects import SHIPPED, Dialect, Session, Ussd
 from gateway.channels.smpp.dialogues import Way
 from gateway.channels.smpp.encodings import Alphabet
 from gateway.channels.smpp.service import Service
@@ -26,7 +27,7 @@ from gateway.channels.smpp.ussd import NotAHopError, parse, render
 from gateway.values.msisdn import Msisdn
 from gateway.values.turn import Answer, Reply, Turn
 from tests.channels.smpp.desk import Desk, dialect, line_to, serving, soon, typed, with_push
-from tests.channels.smpp.handset import Handset, Screen
+from tests.channels.smpp.handset import Handset, Screen, words
 from tests.channels.smpp.smsc import Peer, Smsc
 from tests.people import ELMER, ROSA, SEGUNDO
 
@@ -226,6 +227,47 @@ def test_without_an_operation_the_first_message_is_a_dial() -> None:
         assert line.desk.typed == ["3", "1"]
 
 
+def test_without_an_operation_whoever_dials_again_begins_again() -> None:
+    with bench("phone-only") as line:
+        rosa = line.phone()
+
+        def say(text: str) -> Screen:
+            return rosa.say(replace(rosa.dialled(text), tlvs=()))
+
+        assert say("*775#").ends is False
+        assert say("fin").ends is True
+        # After the last screen, in the middle of a dialogue, and after it without our code.
+        assert say("*775*2#").text == "Año 1\n1. Saldo"
+        assert say("*775#").text == "Año 1\n1. Saldo"
+        assert say("fin").ends is True
+        assert say("hola").text == "Año 1\n1. Saldo"
+        assert line.desk.typed == ["", "fin", "2", "", "fin", ""]
+        assert len(line.desk.sessions) == 4
+
+
+def test_without_an_operation_an_amount_that_reads_like_our_code_is_an_amount() -> None:
+    with bench("phone-only") as line:
+        rosa = line.phone()
+        for text in ("*775#", "775", "775.50"):
+            rosa.say(replace(rosa.dialled(text), tlvs=()))
+        assert line.desk.typed == ["", "775", "775.50"]
+        assert len(line.desk.sessions) == 1
+
+
+def test_without_an_operation_a_copy_of_the_last_key_begins_nothing() -> None:
+    with bench("phone-only") as line:
+        rosa = line.phone()
+        key = replace(rosa.answered("fin"), tlvs=())
+        rosa.say(replace(rosa.dialled("*775#"), tlvs=()))
+        assert line.peer.deliver(key) == codec.ROK
+        line.peer.expect(codec.SUBMIT_SM)  # and its answer is lost with the connection
+        line.peer.close()
+        again = line.smsc.accept_bound()
+        assert again.deliver(key) == codec.ROK
+        assert rosa.shown(again.submitted()).text == "Año 2\n1. Saldo"
+        assert line.desk.typed == ["", "fin"]
+
+
 def test_the_session_that_a_network_leaves_out_is_the_phones() -> None:
     with bench() as line:
         rosa = line.phone()
@@ -321,6 +363,28 @@ def test_a_screen_that_the_network_refuses_ends_the_dialogue(status: int) -> Non
         assert line.shed("refused") == 1
         assert rosa.say(rosa.answered("1")) == CLOSED
         assert rosa.dial().text == "Año 1\n1. Saldo"  # the bind is well
+
+
+def test_what_no_phone_types_is_not_kept() -> None:
+    long = (Tlv(codec.MESSAGE_PAYLOAD, b"9" * 60_000), Tlv(0x1501, bytes(60_000)))
+    ussd = msgspec.structs.replace(
+        ussd_of(), session=Session(number=0x1501), echo=("its_session_info", 0x1501)
+    )
+    heard = parse(Message(Address(ROSA.msisdn[1:], 1, 1), Address("775"), tlvs=long), ussd, "PE")
+    assert heard.typed == "9" * codec.SHORT_MESSAGE_MAX
+    assert heard.number == bytes(codec.HEARD_FIELD_MAX)
+    assert heard.way.echo == ()
+
+
+def test_a_dialogue_is_over_after_as_long_as_the_settings_say() -> None:
+    desk = Desk()
+    with Smsc() as smsc, serving(line_to(smsc.port), desk=desk, dialogue_s=0.2):
+        rosa = Handset(smsc.accept_bound(), ussd_of(), ROSA.msisdn)
+        rosa.dial()
+        assert rosa.press("1").ends is False
+        time.sleep(0.3)
+        assert rosa.press("2") == CLOSED
+        smsc.close()
 
 
 def test_data_sm_is_a_message_too() -> None:
@@ -420,8 +484,23 @@ def test_screens_are_from_the_code_that_was_dialled_where_the_dialect_says_so() 
         for message in (rosa.dialled("*775*1*50*987000002#"), rosa.answered("1")):
             assert line.peer.deliver(message) == codec.ROK
             assert line.peer.submitted().source == Address("*775#", 0, 1)
-        assert line.peer.deliver(rosa.dialled("*999*12345678901234567890#")) == codec.ROK
-        assert line.peer.submitted().source == Address("*999*123456789012345", 0, 1)
+
+
+@pytest.mark.parametrize(
+    "typed", [b"4826", b"*999*12345678901234567890#", b"\x10\x12"], ids=["pin", "other", "greek"]
+)
+@pytest.mark.parametrize("says_begin", [True, False])
+def test_what_is_typed_is_never_an_address(typed: bytes, says_begin: bool) -> None:
+    """A network that says of an answer that it begins, or says nothing: it may be a PIN."""
+    with capture_logs() as logs, bench("sixdee", trace=True) as line:
+        message = replace(line.phone().dialled("*775#"), text=typed)
+        if not says_begin:
+            message = replace(message, tlvs=message.tlvs[1:])
+        assert line.peer.deliver(message) == codec.ROK
+        shown = line.peer.submitted()
+        assert shown.source == Address("775", 0, 1)
+        assert words(shown.octets) == "Año 1\n1. Saldo"
+    assert "4826" not in str(logs)
 
 
 @pytest.mark.parametrize(

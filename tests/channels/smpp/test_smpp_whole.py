@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +15,11 @@ from gateway.bootstrap import Parts
 from gateway.channels.smpp import codec
 from gateway.channels.smpp.codec import Address, Message, Tlv
 from gateway.channels.smpp.invitation import SCREEN, ScreenFirst
+from gateway.channels.smpp.lines import load_lines
 from gateway.channels.smpp.service import Service
 from gateway.notices.dead_letters import DeadLetters
-from gateway.notices.senders import Delivery, Limits, Sender, Sent, Sms
+from gateway.notices.router import Router
+from gateway.notices.senders import Away, Delivery, Limits, Sender, Sent, Sms
 from gateway.values.msisdn import Msisdn
 from tests.channels.smpp.desk import dialect, line_to, serving, soon, with_push
 from tests.channels.smpp.handset import Handset
@@ -32,6 +35,7 @@ class Coop:
     """A cooperative whose messages leave by its line."""
 
     cooperative: Cooperative
+    smsc: Smsc
     peer: Peer
     service: Service
     sender: Sender
@@ -55,7 +59,7 @@ def on_a_line(cooperative: Cooperative) -> Iterator[Coop]:
             peer = smsc.accept_bound()
             assert soon(service.checks["smpp.claro"])
             (sender,) = service.senders
-            yield Coop(cooperative, peer, service, sender)
+            yield Coop(cooperative, smsc, peer, service, sender)
             smsc.close()
 
 
@@ -77,6 +81,19 @@ def test_a_text_is_answered_by_the_line_that_it_came_over(cooperative: Cooperati
     assert submission["report"] == "delivered"
 
 
+def test_past_a_line_that_is_not_bound_the_next_way_is_taken(cooperative: Cooperative) -> None:
+    """What certainly was not sent: neither a try is lost nor does anybody wait for the operator."""
+    with on_a_line(cooperative) as coop:
+        assert coop.peer.deliver(Message(PHONE, CODE, b"ENVIAR 987000002 50")) == codec.ROK
+        coop.smsc.close()
+        assert soon(lambda: not coop.service.checks["smpp.claro"]())
+        asked, behind = Asked(coop.sender), Recorder()
+        coop.sender = Router([asked, behind], {"": (coop.sender.name, behind.name)})
+        coop.deliver().join(20)
+        assert asked.answers == [Away("not bound")]
+        assert [sms.to for sms in behind.sent] == [Msisdn(ROSA.msisdn)]
+
+
 def test_receipts_of_a_transfer_leave_by_the_line(cooperative: Cooperative) -> None:
     with on_a_line(cooperative) as coop:
         ussd = dialect().ussd
@@ -93,6 +110,38 @@ def test_receipts_of_a_transfer_leave_by_the_line(cooperative: Cooperative) -> N
             ROSA.msisdn[1:],
             SEGUNDO.msisdn[1:],
         }
+
+
+@pytest.mark.parametrize("sms", ["", "sms: {source: '775'}\n"])
+def test_a_wake_up_is_for_the_process_that_sends(
+    cooperative: Cooperative, tmp_path: Path, sms: str
+) -> None:
+    (tmp_path / "claro.password").write_text("secret12")
+    (tmp_path / "claro.yaml").write_text(
+        "host: 127.0.0.1\nport: 1\nsystem_id: coop\n"
+        f"password_file: claro.password\ndialect: standard\n{sms}"
+    )
+    settings = cooperative.settings.model_copy(update={"smpp_lines": tmp_path})
+    database = cooperative.database
+    with serving(*load_lines(tmp_path), desk=cooperative.gateway) as service:
+        by_line = bootstrap.line_duties(settings, database, service)
+        by_worker = bootstrap.duties(settings, database)
+    woken = [[duty.name for duty in duties if duty.woken] for duties in (by_line, by_worker)]
+    both = ["norandino-reminders", "norandino-notices"]
+    assert woken == ([["norandino-notices"], []] if sms else [[], both])
+
+
+class Asked:
+    """A `Sender`, and what it answered."""
+
+    def __init__(self, sender: Sender) -> None:
+        self.name, self.limits = sender.name, sender.limits
+        self.answers: list[Delivery] = []
+        self._sender = sender
+
+    def send(self, sms: Sms) -> Delivery:
+        self.answers.append(self._sender.send(sms))
+        return self.answers[-1]
 
 
 class Recorder:
