@@ -151,7 +151,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
         checks={
             "database": database.healthy,
             "sessions": sessions.healthy,
-            "ledger": ledger.healthy,
+            "ledger": lambda: ledger.health().well,
         },
         close=close,
     )
