@@ -62,8 +62,9 @@ KEPT_OUT = {
 # Where alone a library may be imported.
 AT_HOME = {
     # bootstrap, providers: types that they hand over.
-    "flask": {"web", "channels", "console", "demo", "bootstrap", "providers"},
-    "requests": {"channels"},
+    # ledger: a core behind HTTP, and its loopback double.
+    "flask": {"web", "channels", "console", "demo", "bootstrap", "providers", "ledger"},
+    "requests": {"channels", "ledger"},
     "twilio": {"channels"},
     "pybreaker": {"notices"},
     "pyrate_limiter": {"notices"},

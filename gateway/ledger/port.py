@@ -36,7 +36,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A member's account. A loan's balance is what is owed, negative; its `available` is zero."""
+    """A member's account. A loan's balance is what is owed, negative, with or without a late
+    charge as the core's books have it; its `available` is zero."""
 
     code: str
     kind: AccountKind
@@ -80,12 +81,11 @@ MOVEMENT_KINDS = (
 class LoanStatus:
     """A loan on a business date. Every amount is positive.
 
-    `owed` is what the schedule still asks (the account's balance is its negative), without late
-    charges. `due` is everything that should have been paid by that date, late charge included;
-    `instalment` is what the next payment should be: `due` where something is due, else the next
-    instalment that is open. `instalment_due_on` is the day of the oldest open one, from which
-    `days_late` counts. `payoff` closes the loan on that date: interest that is not earned by then
-    is given up.
+    `owed` is what the schedule still asks, without late charges. `due` is everything that should
+    have been paid by that date, late charge included; `instalment` is what the next payment should
+    be: `due` where something is due, else the next instalment that is open. `instalment_due_on` is
+    the day of the oldest open one, from which `days_late` counts. `payoff` closes the loan on that
+    date: interest that is not earned by then is given up.
     """
 
     code: str
@@ -366,8 +366,7 @@ class Ledger(Protocol):
     def find(self, order: AnyOrder) -> Done | Refused | None:
         """What became of an order's key; None where the core never decided on it, or does not
         remember its refusals and refused it. The rest of the order says where to look: not every
-        core finds a key by itself. Raises `LedgerUnavailableError` where that cannot be said now,
-        also while the core may still be at work on it."""
+        core finds a key by itself. Raises `LedgerUnavailableError`: it cannot be said now."""
 
     def hold(self, key: uuid.UUID, account: str, amount: Money, expires_at: dt.datetime) -> Outcome:
         """Reserve funds: the available balance falls, the balance does not. Raises

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import requests
-from requests.auth import AuthBase
+from requests.auth import AuthBase, HTTPBasicAuth
 
 from gateway.bounds import FINERACT_CONNECT_S, FINERACT_READ_S, FINERACT_TOKEN_SLACK_S
 
@@ -18,11 +18,12 @@ class Basic(AuthBase):
     """A user and a password, with each request: Fineract's default."""
 
     def __init__(self, user: str, password: str) -> None:
-        self._sign = requests.auth.HTTPBasicAuth(user.encode(), password.encode())
+        self._sign: AuthBase = HTTPBasicAuth(user.encode(), password.encode())
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign a request."""
-        return self._sign(request)
+        signed: requests.PreparedRequest = self._sign(request)
+        return signed
 
 
 class Bearer(AuthBase):

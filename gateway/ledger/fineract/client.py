@@ -1,4 +1,4 @@
-"""Fineract over HTTP: one pool of connections, time-outs, its headers. No rule of a bank is here."""
+"""Fineract over HTTP: one pool of connections, time-outs, its headers, and no rule of a bank."""
 
 from __future__ import annotations
 
