@@ -131,6 +131,7 @@ class FineractLedger:
     ) -> None:
         self._client = client
         self._names = names
+        self._today = today
         self._books = Books(client, names, today)
         self._options = options
 
@@ -417,8 +418,8 @@ class FineractLedger:
 
     def _key_may_be_forgotten(self, order: AnyOrder) -> bool:
         """The server purges what it remembers: an old order is looked up before it is sent."""
-        age = self._books.business_date() - order.business_date
-        return age.days > FINERACT_KEYS_TRUSTED_DAYS
+        day = max(self._books.business_date(), self._today())
+        return (day - order.business_date).days > FINERACT_KEYS_TRUSTED_DAYS
 
     # What is looked up for an order, and whether it may be sent.
 

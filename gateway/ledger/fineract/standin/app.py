@@ -7,12 +7,20 @@ import datetime as dt
 import json
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    copy_current_request_context,
+    current_app,
+    request,
+)
 from werkzeug.exceptions import HTTPException
 
 from gateway.ledger.fineract.standin import showing
@@ -69,6 +77,18 @@ class Double:
         self.commands = Commands(world)
         self.permissions = set(PERMISSIONS)
         self.read_only = False
+        self._on_their_way: deque[Callable[[], object]] = deque()
+
+    def delay(self, command: Callable[[], object]) -> None:
+        """Execute it when the rest arrives."""
+        self._on_their_way.append(command)
+
+    def arrive(self) -> int:
+        """Execute what was on its way; answers how many."""
+        count = len(self._on_their_way)
+        for _ in range(count):
+            self._on_their_way.popleft()()
+        return count
 
 
 def create_app(double: Double) -> Flask:
@@ -143,16 +163,17 @@ def _command(
         body = json.loads(request.get_data(), parse_float=Decimal)
     except ValueError:
         return _json(failure(400, "error.msg.invalid.request.body"), 400)
-    answer = double.commands.run(
-        action,
-        entity,
-        request.headers.get("Idempotency-Key"),
-        body,
-        lambda: validate(body),
-        lambda: act(body),
-        fault,
-    )
-    return _returned(answer, fault)
+    key = request.headers.get("Idempotency-Key")
+
+    def run() -> Answered:
+        checks, acts = (lambda: validate(body)), (lambda: act(body))
+        return double.commands.run(action, entity, key, body, checks, acts, fault)
+
+    if fault is Fault.LATE:
+        double.delay(copy_current_request_context(run))
+        _hang_up()
+        return Response("")
+    return _returned(run(), fault)
 
 
 def _turned_away(double: Double, permission: str, fault: Fault | None) -> Response | None:

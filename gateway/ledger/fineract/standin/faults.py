@@ -15,6 +15,7 @@ class Fault(StrEnum):
     DROP_AFTER = "drop_after"
     STUCK_BEFORE = "stuck_before"  # the server dies: its key is "under processing" for ever
     STUCK_AFTER = "stuck_after"
+    LATE = "late"  # the connection ends, and it is executed when `Double.arrive` says so
     TRUNCATED = "truncated"  # executed, and half of the answer arrives
     HTML_502_BEFORE = "html_502_before"  # a proxy's page
     HTML_502_AFTER = "html_502_after"
