@@ -103,6 +103,26 @@ class Settings(BaseSettings):
         None, description="a folder with profiles of USSD networks, beside those that are shipped"
     )
 
+    # The cooperative's own core. Without it the books are ours, in PostgreSQL.
+    fineract_url: str = Field(
+        "", pattern=r"^(https?://.+/api/?)?$", description="https://…/fineract-provider/api"
+    )
+    fineract_tenant: str = Field("default", description="whose database there")
+    fineract_user: str = Field("", description="of the service account, where it signs in so")
+    fineract_password: SecretStr = Field(SecretStr(""), description="its password")
+    fineract_token: SecretStr = Field(SecretStr(""), description="a token, in place of the two")
+    fineract_token_url: str = Field("", description="an OAuth 2 issuer, in place of a token")
+    fineract_client_id: str = Field("", description="of the gateway, at the issuer")
+    fineract_client_secret: SecretStr = Field(SecretStr(""), description="its secret")
+    fineract_payment_type: int = Field(0, ge=0, description="id of cash by phone: obligatory there")
+    fineract_names: str = Field(
+        "id", pattern=r"^(id|external-id)$", description="how members and accounts are named"
+    )
+    fineract_currency: str = Field("PEN", pattern=r"^[A-Z]{3}$", description="of what is served")
+    fineract_timezone: str = Field("", description="of its tenant; empty: timezone")
+    fineract_transfer_undo: bool = Field(default=False, description="it is newer than 1.14")
+    fineract_ca: Path | None = Field(None, description="a certificate authority of its own")
+
     # Behaviour.
     screen_septets: int = Field(
         bounds.SCREEN_SEPTETS, ge=70, le=bounds.SCREEN_SEPTETS_HARD, description="room on a screen"
@@ -139,9 +159,11 @@ class Settings(BaseSettings):
             for version, pepper in self.pin_peppers.items()
         }
 
-    @field_validator("timezone")
+    @field_validator("timezone", "fineract_timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
+        if not value:
+            return value
         try:
             ZoneInfo(value)
         except (KeyError, ValueError) as error:
@@ -193,7 +215,20 @@ class Settings(BaseSettings):
         if self.africastalking_username:
             key = self.africastalking_api_key.get_secret_value()
             needs["AFRICASTALKING_API_KEY"] = bool(key)
+        if self.fineract_url:
+            needs |= self._fineract_needs()
         return [f"{PREFIX}{name} is missing" for name, there in needs.items() if not there]
+
+    def _fineract_needs(self) -> dict[str, bool]:
+        """One way to sign in, and the payment type that its server insists on."""
+        needs = {"FINERACT_PAYMENT_TYPE": self.fineract_payment_type > 0}
+        if self.fineract_token_url:
+            secret = self.fineract_client_secret.get_secret_value()
+            return {**needs, "FINERACT_CLIENT_SECRET": bool(self.fineract_client_id and secret)}
+        if self.fineract_token.get_secret_value():
+            return needs
+        needs["FINERACT_USER"] = bool(self.fineract_user)
+        return {**needs, "FINERACT_PASSWORD": bool(self.fineract_password.get_secret_value())}
 
     @classmethod
     def settings_customise_sources(

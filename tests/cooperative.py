@@ -28,8 +28,10 @@ from gateway.bootstrap import Parts
 from gateway.channels.africastalking.ussd import parse
 from gateway.conversation import Open, Perform, take
 from gateway.db.pool import Database, DatabaseUnavailableError
+from gateway.demo.core import core_variables
 from gateway.demo.seed import seed
 from gateway.driver import Gateway
+from gateway.ledger.fineract.standin.server import StandIn
 from gateway.ledger.postgres.adapter import PostgresLedger
 from gateway.notices.simulated import SimulatedNetwork
 from gateway.observing import Metrics
@@ -243,11 +245,13 @@ def founded(
     redis_urls: tuple[str, str],
     menus: Path | None = None,
     operations: Mapping[str, Operation] = CATALOGUE,
+    core: StandIn | None = None,
 ) -> Iterator[Cooperative]:
-    """The demo cooperative, with menus or operations of its own where a test has some."""
+    """The demo cooperative, with menus, operations or a Fineract of its own where a test has
+    some."""
     owner_url, app_url = database_urls
     sessions_url, queue_url = redis_urls
-    seed(owner_url, HASHER, TODAY)
+    seed(owner_url, HASHER, TODAY, core.world if core else None)
     settings = load(
         {
             "CHASKI_DEMO": "yes",
@@ -258,6 +262,7 @@ def founded(
             "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
             "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
             **({"CHASKI_MENUS": str(menus)} if menus else {}),
+            **(core_variables(core.url) if core else {}),
         }
     )
     clock, keys = Clock(), itertools.count(1)

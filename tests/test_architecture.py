@@ -17,7 +17,7 @@ LINES = (
     ("cli",),
     ("demo",),
     ("bootstrap",),
-    ("providers",),
+    ("providers", "cores"),
     ("settings",),
     ("worker",),
     ("web",),
@@ -64,7 +64,7 @@ AT_HOME = {
     # bootstrap, providers: types that they hand over.
     # ledger: a core behind HTTP, and its loopback double.
     "flask": {"web", "channels", "console", "demo", "bootstrap", "providers", "ledger"},
-    "requests": {"channels", "ledger"},
+    "requests": {"channels", "ledger", "cores"},  # cores: a type that it hands over
     "twilio": {"channels"},
     "pybreaker": {"notices"},
     "pyrate_limiter": {"notices"},
