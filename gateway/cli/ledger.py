@@ -41,6 +41,8 @@ def ledger() -> None:
 @plainly
 def ledger_verify(data: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's way
     """Recompute every balance from the entries. Exit 1 on any difference."""
+    if _settings(data).fineract_url:
+        raise click.ClickException("the books are Fineract's own: see chaski ledger doctor")
     with application_database(data, patient=True) as database:
         found = PostgresLedger(database).verify()
     figures = {name: value for name, value in found.items() if name != "differing"}

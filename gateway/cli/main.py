@@ -117,7 +117,7 @@ def _run_demo(port: int, data: Path, core: StandIn | None) -> int:
         environment=lambda endpoints: {**demo_variables(endpoints, port), **variables},
         web=[*program, "serve"],
         worker=[*program, "worker"],
-        invitation=_invitation(port, data),
+        invitation=_invitation(port, data, "accounts --phone +51987000001" if core else "verify"),
     )
 
 
@@ -168,7 +168,7 @@ def _prepare_demo(endpoints: Endpoints, core: World | None) -> None:
         click.echo(f"  members see the menus {published.digest}")
 
 
-def _invitation(port: int, data: Path) -> str:
+def _invitation(port: int, data: Path, look: str) -> str:
     url = f"http://127.0.0.1:{port}"
     return f"""
 Chaski answers at {url}
@@ -178,5 +178,5 @@ Chaski answers at {url}
     curl -s {url}/ussd/africastalking/demo -d sessionId=s1 -d serviceCode='*775#' \\
       --data-urlencode phoneNumber=+51987000001 -d networkCode=99999 -d text=
   Look into the books:
-    .venv/bin/chaski ledger verify --data {shlex.quote(str(data))}
+    .venv/bin/chaski ledger {look} --data {shlex.quote(str(data))}
 Ctrl-C stops it."""

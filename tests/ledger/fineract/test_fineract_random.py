@@ -42,7 +42,7 @@ from tests.ledger.fineract.conftest import connected
 SAVINGS = (ROSAS, SEGUNDOS, ELMERS, ELMERS_HARVEST)
 LOANS = (ROSAS_LOAN, ELMERS_LOAN)
 FAULTS = [fault for fault in Fault if fault is not Fault.SLOW]
-TRIES_AT_LAST = 8  # more than an order has keys
+TRIES_AT_LAST = 5  # more than an order has keys
 
 
 @dataclass(frozen=True)
