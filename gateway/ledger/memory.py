@@ -60,6 +60,7 @@ LATE_S = 30  # how long a late write is under way
 CAPABILITIES = Capabilities(
     holds=True,
     reversal=True,
+    loans=True,
     payoff_quote=True,
     late_charges=True,
     itf=True,

@@ -289,6 +289,7 @@ class Capabilities:
     Args:
         holds: it reserves funds: `hold`, `post_hold`, `void_hold`.
         reversal: it undoes what it posted: `reverse`.
+        loans: it lends, and takes repayments.
         payoff_quote: `payoff` of a loan is what closes it, not just what the schedule still asks.
         late_charges: it charges each day that an instalment is late.
         itf: it withholds the tax on both sides itself; else `tax` is zero.
@@ -304,6 +305,7 @@ class Capabilities:
 
     holds: bool
     reversal: bool
+    loans: bool
     payoff_quote: bool
     late_charges: bool
     itf: bool

@@ -140,6 +140,7 @@ class FineractLedger:
         return Capabilities(
             holds=False,
             reversal=self._options.transfer_undo,
+            loans=True,
             payoff_quote=True,
             late_charges=True,
             itf=False,

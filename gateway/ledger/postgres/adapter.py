@@ -38,6 +38,7 @@ from gateway.values.msisdn import Msisdn
 CAPABILITIES = Capabilities(
     holds=True,
     reversal=True,
+    loans=True,
     payoff_quote=True,
     late_charges=True,
     itf=True,
