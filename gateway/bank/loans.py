@@ -170,7 +170,6 @@ OPERATIONS = (
             "payoff_changed": {},
             "again": {},
             "no_such_account": {},
-            "not_allowed": {},
         },
         moves_money=True,
         needs_pin=True,

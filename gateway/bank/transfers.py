@@ -89,7 +89,6 @@ OPERATIONS = (
             "again": {},
             "no_such_account": {},
             "same_account": {},
-            "not_allowed": {},
         },
         moves_money=True,
         needs_pin=True,

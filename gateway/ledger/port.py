@@ -68,12 +68,12 @@ MOVEMENT_KINDS = (
     "received",
     "own",
     "loan_payment",
+    "tax",
+    "reversal",
     "deposit",  # cash in, at a counter or an agent's
     "withdrawal",
     "interest",
     "fee",
-    "tax",
-    "reversal",
 )
 
 
