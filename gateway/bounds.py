@@ -159,4 +159,6 @@ FINERACT_CLIENTS_KEPT = 10_000  # who and at which office: 1 kB each, and it har
 FINERACT_CLIENT_KEPT_S = 600
 FINERACT_PAGE_ROWS = 200  # of an account's transactions; the server's own default is 50
 FINERACT_PAGES_MAX = 50  # ten thousand transactions since an order's day: then staff look
-FINERACT_DAYS_BEFORE = 2  # an order is searched from so long before its day: clocks differ
+# How far a core's day may be behind an order's. An order is searched from so long before its day,
+# and one that would be posted on a day before that is not posted at all: it would not be found.
+FINERACT_DAYS_BEHIND_MAX = 7

@@ -30,6 +30,7 @@ DEMO_TWILIO_TOKEN = "demo-token"  # noqa: S105
 
 _SECRET_CHARS_MIN = 16
 _PEPPER = re.compile(r"(?:[0-9a-f]{2}){32,}")  # 32 bytes or more, in hex
+_IN_THE_OPEN = re.compile(r"http://(?!127\.0\.0\.1[:/]|localhost[:/])")  # a sidecar may be near
 _MENUS = Path(__file__).parent.parent / "menus"
 
 
@@ -194,6 +195,9 @@ class Settings(BaseSettings):
         session_secret = self.session_secret.get_secret_value()
         if len(session_secret) < _SECRET_CHARS_MIN or session_secret == DEMO_SESSION_SECRET:
             raise ValueError(f"{PREFIX}SESSION_SECRET: short, or the demo's: openssl rand -hex 32")
+        for name in ("fineract_url", "fineract_token_url"):
+            if _IN_THE_OPEN.match(getattr(self, name)):
+                raise ValueError(f"{PREFIX}{name.upper()}: a password goes over it: https://")
         if DEMO_TWILIO_TOKEN in self.twilio_auth_tokens.get_secret_value():
             raise ValueError(f"{PREFIX}TWILIO_AUTH_TOKENS: this is the demo's")
         if bytes.fromhex(DEMO_PEPPER) in self.peppers.values():

@@ -129,6 +129,14 @@ def test_a_core_is_reached_in_one_of_three_ways(way: dict[str, str]) -> None:
             "CHASKI_FINERACT_CLIENT_SECRET is missing",
         ),
         (
+            {**CORE, **BASIC, "CHASKI_FINERACT_URL": "http://core.example/api"},
+            "CHASKI_FINERACT_URL: a password goes over it",
+        ),
+        (
+            {**CORE, **ISSUER, "CHASKI_FINERACT_TOKEN_URL": "http://id.example/token"},
+            "CHASKI_FINERACT_TOKEN_URL: a password goes over it",
+        ),
+        (
             {**CORE, **BASIC, "CHASKI_FINERACT_PAYMENT_TYPE": "0"},
             "CHASKI_FINERACT_PAYMENT_TYPE is missing",
         ),

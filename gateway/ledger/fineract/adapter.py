@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.bounds import (
     FINERACT_ATTEMPTS_MAX,
-    FINERACT_DAYS_BEFORE,
+    FINERACT_DAYS_BEHIND_MAX,
     FINERACT_KEYS_TRUSTED_DAYS,
 )
 from gateway.ledger.fineract import reading
@@ -168,8 +168,8 @@ class FineractLedger:
     def accounts(self, member_ref: str) -> tuple[Account, ...]:
         """See `Ledger.accounts`."""
         overview = self._books.overview(member_ref) or {}
-        savings = [self._savings(row) for row in overview.get("savingsAccounts", [])]
-        loans = [self._loan(row) for row in overview.get("loanAccounts", [])]
+        savings = [self._savings(row) for row in _by_age(overview.get("savingsAccounts", []))]
+        loans = [self._loan(row) for row in _by_age(overview.get("loanAccounts", []))]
         return tuple(account for account in [*savings, *loans] if account)
 
     def movements(self, account: str, limit: int) -> tuple[Movement, ...]:
@@ -189,7 +189,8 @@ class FineractLedger:
     def loans(self, member_ref: str, business_date: dt.date) -> tuple[LoanStatus, ...]:
         """See `Ledger.loans`."""
         overview = self._books.overview(member_ref) or {}
-        rows = [row for row in overview.get("loanAccounts", []) if self._names.loan_code(row)]
+        loans = _by_age(overview.get("loanAccounts", []))
+        rows = [row for row in loans if self._names.loan_code(row)]
         found = (
             self._loan_status(row, business_date)
             for row in rows
@@ -388,6 +389,9 @@ class FineractLedger:
             day = self._books.business_date(afresh=True)
         except LedgerUnavailableError:
             return RetryLater()
+        if (order.business_date - day).days > FINERACT_DAYS_BEHIND_MAX:
+            logger().error("fineract_day_is_far_behind", day=day.isoformat())
+            return RetryLater()
         return min(day, order.business_date)
 
     def _replayed(self, prepared: _Prepared, resource_id: int) -> Outcome:
@@ -506,7 +510,7 @@ class FineractLedger:
     def _found(self, order: AnyOrder, account_id: int) -> Any | None:
         """The transaction that bears an order's mark. One that was undone is told only where no
         other does."""
-        since = order.business_date - dt.timedelta(days=FINERACT_DAYS_BEFORE)
+        since = order.business_date - dt.timedelta(days=FINERACT_DAYS_BEHIND_MAX)
         wanted, undone = mark(order.key), None
         for row in self._books.transactions(account_id, fromSubmittedDate=since.isoformat()):
             transfer, payment = row.get("transfer") or {}, row.get("paymentDetailData") or {}
@@ -594,6 +598,11 @@ class FineractLedger:
             return None
         code, payoff = self._names.loan_code(row), self._books.payoff(loan_id)
         return reading.loan_status(whole, code, payoff, on)
+
+
+def _by_age(rows: list[Any]) -> list[Any]:
+    """In an order that stays."""
+    return sorted(rows, key=lambda row: int(row["id"]))
 
 
 def _done(key: uuid.UUID, *, created: bool) -> Done:

@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 import requests
 
-from gateway.bounds import FINERACT_KEYS_TRUSTED_DAYS, FINERACT_PAGE_ROWS
+from gateway.bounds import (
+    FINERACT_DAYS_BEHIND_MAX,
+    FINERACT_KEYS_TRUSTED_DAYS,
+    FINERACT_PAGE_ROWS,
+)
 from gateway.ledger.contract.cooperative import (
     ELMERS,
     ELMERS_HARVEST,
@@ -392,6 +396,18 @@ def test_a_repeat_days_later_is_sent_with_the_orders_own_day(
     standin.world.business_date = TODAY + dt.timedelta(days=2)
     posted(ledger.post(order))
     assert standin.world.transfers[-1].on == TODAY
+
+
+def test_a_core_that_lives_weeks_ago_posts_nothing(
+    standin: StandIn, ledger: FineractLedger
+) -> None:
+    """Its close of business has not run: what it posted now would be looked for in vain later."""
+    standin.world.business_date = TODAY - dt.timedelta(days=FINERACT_DAYS_BEHIND_MAX + 1)
+    order = transfer(ROSAS, SEGUNDOS, 50_00)
+    assert [ledger.post(order) for _ in range(2)] == [RetryLater()] * 2
+    standin.world.business_date = TODAY - dt.timedelta(days=FINERACT_DAYS_BEHIND_MAX)
+    posted(ledger.post(order))
+    assert isinstance(ledger.find(order), Done)
 
 
 @pytest.mark.parametrize("written", [[2026, 8, 20], "2026-08-20"])
