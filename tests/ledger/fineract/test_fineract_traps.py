@@ -147,6 +147,10 @@ def test_200_with_a_rollback_waits_for_a_person(standin: StandIn, ledger: Finera
     assert ledger.post(order) == PendingApproval()
     assert ledger.post(order) == Unknown()
     assert times(standin, order.key) == 0
+    standin.double.commands.approve()
+    assert isinstance(ledger.find(order), Done)
+    assert not posted(ledger.post(order)).created
+    assert times(standin, order.key) == 1
 
 
 @pytest.mark.parametrize("body", [{}, {"resourceId": None}, [], None, {"commandId": 3}])

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -166,7 +167,8 @@ def _command(
     key = request.headers.get("Idempotency-Key")
 
     def run() -> Answered:
-        checks, acts = (lambda: validate(body)), (lambda: act(body))
+        checks = partial(validate, body)
+        acts = copy_current_request_context(partial(act, body))  # it may be executed later
         return double.commands.run(action, entity, key, body, checks, acts, fault)
 
     if fault is Fault.LATE:
