@@ -160,11 +160,9 @@ class Settings(BaseSettings):
             for version, pepper in self.pin_peppers.items()
         }
 
-    @field_validator("timezone", "fineract_timezone")
+    @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if not value:
-            return value
         try:
             ZoneInfo(value)
         except (KeyError, ValueError) as error:
@@ -200,6 +198,15 @@ class Settings(BaseSettings):
         if bytes.fromhex(DEMO_PEPPER) in self.peppers.values():
             raise ValueError(f"{PREFIX}PIN_PEPPERS: this is the demo's: openssl rand -hex 32")
         return self
+
+    @field_validator("fineract_timezone")
+    @classmethod
+    def _known_core_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value or "UTC")
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"no such time zone: {value}") from error
+        return value
 
     @model_validator(mode="after")
     def _nothing_in_the_open(self) -> Settings:

@@ -33,6 +33,7 @@ GOOD = {
         ("CHASKI_PORT", "eighty"),
         ("CHASKI_PORT", "0"),
         ("CHASKI_TIMEZONE", "Lima"),
+        ("CHASKI_TIMEZONE", ""),
         ("CHASKI_SHORT_CODE", "775"),
         ("CHASKI_SCREEN_SEPTETS", "183"),
         ("CHASKI_LOG_LEVEL", "loud"),
