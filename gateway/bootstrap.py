@@ -51,6 +51,7 @@ from gateway.bounds import (
 from gateway.channels.smpp.invitation import ScreenFirst
 from gateway.channels.smpp.service import Service
 from gateway.conversation import Library
+from gateway.cores import fineract
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.driver import Gateway
 from gateway.instructions.orders import Instructions
@@ -135,6 +136,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     Raises:
         FaultyBookError: nothing was published, and the folder's menus cannot be served.
     """
+    parts = _with_core(settings, parts)
     database = (parts.database or open_database)(settings)
     books = open_books(settings, database, parts)
     ledger = _ledger(database, parts)
@@ -168,7 +170,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
         checks={
             "database": database.healthy,
             "sessions": sessions.healthy,
-            "ledger": ledger.healthy,
+            "ledger": lambda: ledger.health().well,
         },
         close=close,
     )
@@ -180,7 +182,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
     Raises:
         FaultyBookError: nothing was published, and the folder's menus cannot be served.
     """
-    name = settings.cooperative
+    name, parts = settings.cooperative, _with_core(settings, parts)
     orders = _instructions(database, _ledger(database, parts), parts)
     books = open_books(settings, database, parts)
     # Who sends is woken; a wake-up that another process takes would be lost to it.
@@ -228,6 +230,7 @@ def line_duties(
     """
     if not service.senders:
         return ()
+    parts = _with_core(settings, parts)
     books = open_books(settings, database, parts)
 
     def offer(msisdn: Msisdn) -> bool:
@@ -371,11 +374,17 @@ def _reminders(
         short_code=settings.short_code,
         wake_at=timetable.wake_at,
     )
+    reminding: tuple[Duty, ...] = (
+        Duty(f"{name}-reminders", REMIND_SWEEP_S, reminders.remind, woken=woken),
+    )
+    if not reminders.ledger.capabilities().borrowers:
+        logger().warning("no_reminders", effect="the core cannot say who has to pay")
+        reminding = ()
     answers, outbox = Answers(database, parts.now), Outbox(database)
     kept = dt.timedelta(days=settings.notice_detail_days)
     return (
         Duty(f"{name}-timetable", TIMETABLE_EVERY_S, timetable.run),
-        Duty(f"{name}-reminders", REMIND_SWEEP_S, reminders.remind, woken=woken),
+        *reminding,
         Duty(f"{name}-texts", FORGET_EVERY_S, answers.forget),
         Duty(
             f"{name}-details",
@@ -404,6 +413,12 @@ def _sessions(settings: Settings, parts: Parts) -> tuple[RedisSessions, Callable
 
 def _library(settings: Settings, books: PublishedBooks) -> Library:
     return Library(books, settings.screen_septets, settings.default_language)
+
+
+def _with_core(settings: Settings, parts: Parts) -> Parts:
+    """The core that the settings name, where the parts bring none."""
+    core = None if parts.ledger else fineract(settings)
+    return replace(parts, ledger=lambda _: core) if core else parts
 
 
 def _ledger(database: Database, parts: Parts) -> Ledger:

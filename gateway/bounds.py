@@ -209,3 +209,19 @@ BOOKS_YEARS = (
 RETAIN_EVERY_S = 3600  # days are meant; an hour more harms nobody
 RETAIN_ROWS = 500  # a statement: it holds no lock for long
 RETAIN_STEPS_MAX = 2_000  # a run: an hour of old orders each, so that months are caught up in one
+# Fineract.
+FINERACT_CONNECT_S = 3  # a server in the same country answers in milliseconds
+FINERACT_READ_S = 4  # a member looks at a screen meanwhile
+FINERACT_WRITE_S = 15  # it tries a contended command again itself, with waits of 1 and 2 s
+FINERACT_CONNECTIONS = 16  # as many as ask at once: the hops and the duties of a process
+FINERACT_TOKEN_SLACK_S = 30  # a token is renewed so long before it ends
+FINERACT_ATTEMPTS_MAX = 3  # keys of one order, each after the one before is dead for certain
+FINERACT_KEYS_TRUSTED_DAYS = 7  # its memory of keys may be set to less than the usual 30
+FINERACT_DAY_KEPT_S = 60  # its business date changes once a day, at an hour of its own
+FINERACT_CLIENTS_KEPT = 10_000  # who and at which office: 1 kB each, and it hardly changes
+FINERACT_CLIENT_KEPT_S = 600
+FINERACT_PAGE_ROWS = 200  # of an account's transactions; the server's own default is 50
+FINERACT_PAGES_MAX = 50  # ten thousand transactions since an order's day: then staff look
+# How far a core's day may be behind an order's. An order is searched from so long before its day,
+# and one that would be posted on a day before that is not posted at all: it would not be found.
+FINERACT_DAYS_BEHIND_MAX = 7

@@ -35,6 +35,7 @@ _SECRET_CHARS_MIN = 16
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PEPPER = re.compile(r"(?:[0-9a-f]{2}){32,}")  # 32 bytes or more, in hex
 _WEBHOOKS = re.compile(r"africastalking|infobip|twilio|http-[a-z][a-z0-9-]{0,30}")
+_IN_THE_OPEN = re.compile(r"http://(?!127\.0\.0\.1[:/]|localhost[:/])")  # a sidecar may be near
 _MENUS = Path(__file__).parent.parent / "menus"
 
 
@@ -142,6 +143,25 @@ class Settings(BaseSettings):
     claim_holds: bool = Field(
         default=False, description="a claim holds the money at the other side at once"
     )
+    # The cooperative's own core. Without it the books are ours, in PostgreSQL.
+    fineract_url: str = Field(
+        "", pattern=r"^(https?://.+/api/?)?$", description="https://…/fineract-provider/api"
+    )
+    fineract_tenant: str = Field("default", description="whose database there")
+    fineract_user: str = Field("", description="of the service account, where it signs in so")
+    fineract_password: SecretStr = Field(SecretStr(""), description="its password")
+    fineract_token: SecretStr = Field(SecretStr(""), description="a token, in place of the two")
+    fineract_token_url: str = Field("", description="an OAuth 2 issuer, in place of a token")
+    fineract_client_id: str = Field("", description="of the gateway, at the issuer")
+    fineract_client_secret: SecretStr = Field(SecretStr(""), description="its secret")
+    fineract_payment_type: int = Field(0, ge=0, description="id of cash by phone: obligatory there")
+    fineract_names: str = Field(
+        "id", pattern=r"^(id|external-id)$", description="how members and accounts are named"
+    )
+    fineract_currency: str = Field("PEN", pattern=r"^[A-Z]{3}$", description="of what is served")
+    fineract_timezone: str = Field("", description="of its tenant; empty: timezone")
+    fineract_transfer_undo: bool = Field(default=False, description="it is newer than 1.14")
+    fineract_ca: Path | None = Field(None, description="a certificate authority of its own")
 
     # Behaviour.
     screen_septets: int = Field(
@@ -284,6 +304,23 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}PIN_PEPPERS: this is the demo's: openssl rand -hex 32")
         return self
 
+    @field_validator("fineract_timezone")
+    @classmethod
+    def _known_core_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value or "UTC")
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"no such time zone: {value}") from error
+        return value
+
+    @model_validator(mode="after")
+    def _nothing_in_the_open(self) -> Settings:
+        """Production sends no password to another machine unencrypted."""
+        for name in () if self.demo else ("fineract_url", "fineract_token_url"):
+            if _IN_THE_OPEN.match(getattr(self, name)):
+                raise ValueError(f"{PREFIX}{name.upper()}: a password goes over it: https://")
+        return self
+
     def _half_contracts(self) -> list[str]:
         """What is missing of the networks that are named."""
         needs: dict[str, bool] = {}
@@ -304,7 +341,20 @@ class Settings(BaseSettings):
         if self.africastalking_username:
             key = self.africastalking_api_key.get_secret_value()
             needs["AFRICASTALKING_API_KEY"] = bool(key)
+        if self.fineract_url:
+            needs |= self._fineract_needs()
         return [f"{PREFIX}{name} is missing" for name, there in needs.items() if not there]
+
+    def _fineract_needs(self) -> dict[str, bool]:
+        """One way to sign in, and the payment type that its server insists on."""
+        needs = {"FINERACT_PAYMENT_TYPE": self.fineract_payment_type > 0}
+        if self.fineract_token_url:
+            secret = self.fineract_client_secret.get_secret_value()
+            return {**needs, "FINERACT_CLIENT_SECRET": bool(self.fineract_client_id and secret)}
+        if self.fineract_token.get_secret_value():
+            return needs
+        needs["FINERACT_USER"] = bool(self.fineract_user)
+        return {**needs, "FINERACT_PASSWORD": bool(self.fineract_password.get_secret_value())}
 
     @classmethod
     def settings_customise_sources(

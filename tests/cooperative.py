@@ -30,8 +30,10 @@ from gateway.channels.africastalking.ussd import parse
 from gateway.conversation import Open, Perform, take
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.demo.cooperative import Person
+from gateway.demo.core import core_variables
 from gateway.demo.seed import seed
 from gateway.driver import Gateway
+from gateway.ledger.fineract.standin.server import StandIn
 from gateway.ledger.postgres.adapter import PostgresLedger
 from gateway.notices.simulated import SimulatedNetwork
 from gateway.observing import Metrics
@@ -265,12 +267,13 @@ def founded(
     operations: Mapping[str, Operation] = CATALOGUE,
     sim_swap: SimSwap | None = None,
     environment: Mapping[str, str] | None = None,
+    core: StandIn | None = None,
 ) -> Iterator[Cooperative]:
-    """The demo cooperative, with menus, operations, an operator or settings of its own where a test
-    has some."""
+    """The demo cooperative, with menus, operations, an operator, settings or a Fineract of its own
+    where a test has some."""
     owner_url, app_url = database_urls
     sessions_url, queue_url = redis_urls
-    seed(owner_url, HASHER, TODAY)
+    seed(owner_url, HASHER, TODAY, core.world if core else None)
     settings = load(
         {
             "CHASKI_DEMO": "yes",
@@ -282,6 +285,7 @@ def founded(
             "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
             **({"CHASKI_MENUS": str(menus)} if menus else {}),
             **(environment or {}),
+            **(core_variables(core.url) if core else {}),
         }
     )
     clock, keys = Clock(), itertools.count(1)

@@ -12,8 +12,11 @@ from click.testing import CliRunner, Result
 from werkzeug.serving import make_server
 
 from gateway.cli.main import main
+from gateway.demo.core import core_variables
 from gateway.demo.phone import NoAnswerError, Phone, framed, use
-from tests.cooperative import Cooperative
+from gateway.ledger.fineract.standin.server import StandIn
+from gateway.values.money import Money
+from tests.cooperative import TODAY, Cooperative
 from tests.people import ROSA, SEGUNDO
 
 
@@ -82,6 +85,7 @@ def url(cooperative: Cooperative) -> Iterator[str]:
         ("members", "export"),
         ("members", "erase"),
         ("retention", "show"),
+        ("ledger", "doctor"),
     ],
 )
 def test_every_subcommand_says_what_it_does(command: tuple[str, ...]) -> None:
@@ -228,3 +232,37 @@ def test_a_screen_has_a_frame() -> None:
     lines = framed("Hola\n" + "x " * 30).split("\n")
 
     assert len({len(line) for line in lines}) == 1
+
+
+def test_the_doctor_names_what_a_core_lacks(environment: dict[str, str]) -> None:
+    own = chaski("ledger", "doctor", environment=environment)
+    assert (own.exit_code, "Chaski's own" in own.output) == (0, True)
+    with StandIn(TODAY) as core:
+        core.double.permissions.discard("READ_LOAN")
+        over_it = {**environment, **core_variables(core.url)}
+
+        ill = chaski("ledger", "doctor", environment=over_it)
+        refused = chaski("serve", environment=over_it)
+        core.double.permissions.add("READ_LOAN")
+        well = chaski("ledger", "doctor", environment=over_it)
+
+    assert (ill.exit_code, well.exit_code) == (1, 0)
+    assert "MISSING right READ_LOAN: missing: give the account's role READ_LOAN" in ill.output
+    assert refused.exit_code == 1
+    assert "READ_LOAN" in refused.output
+
+
+def test_a_members_accounts_are_those_of_the_core(environment: dict[str, str]) -> None:
+    with StandIn(TODAY) as core:
+        core.world.enrol_person("m-0002", "40000002", "Segundo", "Chinchay Neyra", TODAY)
+        core.world.open_savings("900-1", "Ahorro", "m-0002", Money(7_00), TODAY)
+        over_it = {**environment, **core_variables(core.url)}
+
+        told = chaski(
+            "ledger", "accounts", "--phone", SEGUNDO.msisdn, "--json", environment=over_it
+        )
+        verified = chaski("ledger", "verify", environment=over_it)
+
+    assert [row["account"] for row in json.loads(told.output)] == ["900-1"]
+    assert verified.exit_code == 1
+    assert "Fineract's own" in verified.output

@@ -51,10 +51,14 @@ GOOD = {
         ("CHASKI_PORT", "eighty"),
         ("CHASKI_PORT", "0"),
         ("CHASKI_TIMEZONE", "Lima"),
+        ("CHASKI_TIMEZONE", ""),
         ("CHASKI_SHORT_CODE", "775"),
         ("CHASKI_SCREEN_SEPTETS", "183"),
         ("CHASKI_LOG_LEVEL", "loud"),
         ("CHASKI_POTR", "8080"),
+        ("CHASKI_FINERACT_URL", "core.example"),
+        ("CHASKI_FINERACT_NAMES", "phone"),
+        ("CHASKI_FINERACT_TIMEZONE", "Lima"),
         ("CHASKI_SESSION_SECRET_FILE", "/no/such/file"),
     ],
 )
@@ -157,3 +161,51 @@ def test_every_setting_is_described() -> None:
     }
 
     assert named == {PREFIX + name.upper() for name in Settings.model_fields}
+
+
+CORE = {
+    "CHASKI_FINERACT_URL": "https://core.example/fineract-provider/api",
+    "CHASKI_FINERACT_PAYMENT_TYPE": "3",
+}
+BASIC = {"CHASKI_FINERACT_USER": "chaski", "CHASKI_FINERACT_PASSWORD": "a1a1"}
+ISSUER = {
+    "CHASKI_FINERACT_TOKEN_URL": "https://id.example/token",
+    "CHASKI_FINERACT_CLIENT_ID": "chaski",
+    "CHASKI_FINERACT_CLIENT_SECRET": "a1a1",
+}
+
+
+@pytest.mark.parametrize("way", [BASIC, ISSUER, {"CHASKI_FINERACT_TOKEN": "a1a1"}])
+def test_a_core_is_reached_in_one_of_three_ways(way: dict[str, str]) -> None:
+    assert load({**GOOD, **CORE, **way}).fineract_payment_type == 3
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"),
+    [
+        ({**CORE}, "CHASKI_FINERACT_USER is missing"),
+        ({**CORE, "CHASKI_FINERACT_USER": "chaski"}, "CHASKI_FINERACT_PASSWORD is missing"),
+        (
+            {**CORE, "CHASKI_FINERACT_TOKEN_URL": "https://id.example"},
+            "CHASKI_FINERACT_CLIENT_SECRET is missing",
+        ),
+        (
+            {**CORE, **BASIC, "CHASKI_FINERACT_URL": "http://core.example/api"},
+            "CHASKI_FINERACT_URL: a password goes over it",
+        ),
+        (
+            {**CORE, **ISSUER, "CHASKI_FINERACT_TOKEN_URL": "http://id.example/token"},
+            "CHASKI_FINERACT_TOKEN_URL: a password goes over it",
+        ),
+        (
+            {**CORE, **BASIC, "CHASKI_FINERACT_PAYMENT_TYPE": "0"},
+            "CHASKI_FINERACT_PAYMENT_TYPE is missing",
+        ),
+    ],
+)
+def test_half_a_core_is_none(environment: dict[str, str], missing: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({**GOOD, **environment})
+
+    assert missing in str(refused.value)
+    assert "a1a1" not in str(refused.value)

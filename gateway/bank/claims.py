@@ -93,7 +93,10 @@ class Claims:
 def hold_what_is_there(
     claim: Claim, ledger: Ledger, until: dt.datetime
 ) -> tuple[uuid.UUID, int] | None:
-    """Place a hold at the other side: its key, and how much; None where there is none."""
+    """Place a hold at the other side: its key, and how much; None where there is nothing to hold,
+    or the core has no holds."""
+    if not ledger.capabilities().holds:
+        return None
     try:
         accounts = ledger.accounts(claim.payee_ref)
     except LedgerUnavailableError:

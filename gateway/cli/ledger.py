@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -19,7 +20,14 @@ from gateway.cli.desk import (
     print_json,
     print_lines,
 )
+from gateway.cores import fineract, fineract_client
+from gateway.demo.core import variables_of
+from gateway.demo.variables import demo_variables
+from gateway.embedded import running
+from gateway.ledger.fineract.doctor import Finding, State, examine
+from gateway.ledger.port import Ledger, LedgerUnavailableError
 from gateway.ledger.postgres.adapter import PostgresLedger
+from gateway.settings import Settings, load
 
 
 @click.group()
@@ -33,6 +41,8 @@ def ledger() -> None:
 @plainly
 def ledger_verify(data: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's way
     """Recompute every balance from the entries. Exit 1 on any difference."""
+    if _settings(data).fineract_url:
+        raise click.ClickException("the books are Fineract's own: see chaski ledger doctor")
     with application_database(data, patient=True) as database:
         found = PostgresLedger(database).verify()
     figures = {name: value for name, value in found.items() if name != "differing"}
@@ -57,7 +67,10 @@ def ledger_accounts(msisdn: str, data: Path | None, as_json: bool) -> None:  # n
         member = Members(database).by_msisdn(number)
         if member is None:
             raise click.ClickException(f"{msisdn} is no member's phone")
-        accounts = PostgresLedger(database).accounts(member.ref)
+        try:
+            accounts = (_core(data) or PostgresLedger(database)).accounts(member.ref)
+        except LedgerUnavailableError as error:
+            raise click.ClickException(f"the core does not answer: {error}") from error
     rows = [
         {
             "account": account.code,
@@ -71,3 +84,52 @@ def ledger_accounts(msisdn: str, data: Path | None, as_json: bool) -> None:  # n
         print_json(rows)
     else:
         print_lines(rows)
+
+
+@ledger.command(name="doctor")
+@DATA
+@plainly
+def ledger_doctor(data: Path | None) -> None:
+    """Is the cooperative's own core fit to be reached by phone? Exit 1 where it is not."""
+    settings = _settings(data)
+    if not settings.fineract_url:
+        click.echo("the books are Chaski's own: see chaski ledger verify")
+        return
+    ill = False
+    for finding in _examined(settings):
+        ill = ill or finding.state in (State.MISSING, State.AWAY)
+        advice = f": {finding.advice}" if finding.advice else ""
+        click.echo(f"{finding.state:8}{finding.what}{advice}")
+    sys.exit(1 if ill else 0)
+
+
+def refuse_unfit_core(settings: Settings) -> None:
+    """No money moves through a core that lacks something. One that is away may come back.
+
+    Raises:
+        click.ClickException: with all that is missing.
+    """
+    if not settings.fineract_url:
+        return
+    found = [one for one in _examined(settings) if one.state is State.MISSING]
+    if missing := [f"{one.what}: {one.advice}" for one in found]:
+        raise click.ClickException("\n".join(["Fineract is not fit:", *missing]))
+
+
+def _examined(settings: Settings) -> Iterator[Finding]:
+    user, password = settings.fineract_user, settings.fineract_password.get_secret_value()
+    client = fineract_client(settings)
+    yield from examine(client, settings.fineract_payment_type, user, password)
+    client.close()
+
+
+def _core(data: Path | None) -> Ledger | None:
+    """The core beside our database, where there is one."""
+    return fineract(_settings(data))
+
+
+def _settings(data: Path | None) -> Settings:
+    """Those of the environment, or of the demo in a folder."""
+    if data is None:
+        return load()
+    return load({**demo_variables(running(data.resolve())), **variables_of(data)})

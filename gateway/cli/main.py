@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ from gateway.cli.calls import calls
 from gateway.cli.channels import channels
 from gateway.cli.claims import claims
 from gateway.cli.desk import phone_number, plainly
-from gateway.cli.ledger import ledger
+from gateway.cli.ledger import ledger, refuse_unfit_core
 from gateway.cli.limits import limits
 from gateway.cli.members import members
 from gateway.cli.menus import menus
@@ -33,22 +33,22 @@ from gateway.cli.publishing import publish
 from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
 from gateway.db.migrations import migrate
+from gateway.demo.core import core_variables, running_core
 from gateway.demo.phone import PUT_AWAY, Phone, use
 from gateway.demo.seed import seed
 from gateway.demo.supervise import run_demo
+from gateway.demo.variables import SHORT_CODE, demo_variables
 from gateway.embedded import Endpoints
+from gateway.ledger.fineract.standin.server import StandIn
+from gateway.ledger.fineract.standin.world import World
 from gateway.observing import configure_logging
 from gateway.settings import (
     DEMO_PEPPER,
-    DEMO_SESSION_SECRET,
-    DEMO_TWILIO_TOKEN,
     DEMO_WEBHOOK_SECRET,
     Settings,
     load,
 )
 from gateway.worker import run_worker
-
-_SHORT_CODE = "*775#"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,6 +64,7 @@ def serve() -> None:
     settings = load()
     with bootstrap.open_database(settings) as database:
         bootstrap.open_books(settings, database)  # faulty menus are said here, once and plainly
+    refuse_unfit_core(settings)
     Granian(
         "gateway.bootstrap:wsgi",
         factory=True,
@@ -100,21 +101,34 @@ def worker() -> None:
     show_default=True,
     help="The folder that keeps everything.",
 )
+@click.option(
+    "--ledger",
+    "core",
+    type=click.Choice(["own", "fineract"]),
+    default="own",
+    show_default=True,
+    help="Whose books: ours, or a Fineract's on the loopback interface, new at each start.",
+)
 @plainly
-def demo(port: int, data: Path) -> None:
+def demo(port: int, data: Path, core: str) -> None:
     """Run a whole cooperative on this machine, with servers of its own. Ctrl-C stops it."""
+    with running_core(data) if core == "fineract" else nullcontext() as standin:
+        sys.exit(_run_demo(port, data, standin))
+
+
+def _run_demo(port: int, data: Path, core: StandIn | None) -> int:
     program = [sys.executable, "-m", "gateway.cli"]
-    code = run_demo(
+    variables = core_variables(core.url) if core else {}
+    return run_demo(
         port,
         data.resolve(),
-        prepare=_prepare_demo,
+        prepare=lambda endpoints: _prepare_demo(endpoints, core.world if core else None),
         say=click.echo,
-        environment=lambda endpoints: _demo_environment(endpoints, port),
+        environment=lambda endpoints: {**demo_variables(endpoints, port), **variables},
         web=[*program, "serve"],
         worker=[*program, "worker"],
-        invitation=_invitation(port, data),
+        invitation=_invitation(port, data, "accounts --phone +51987000001" if core else "verify"),
     )
-    sys.exit(code)
 
 
 @main.command(name="migrate")
@@ -132,7 +146,7 @@ def migrate_command(url: str) -> None:
 @click.argument("msisdn")
 @click.option("--url", default="http://127.0.0.1:8080", show_default=True, help="The gateway.")
 @click.option("--secret", default=DEMO_WEBHOOK_SECRET, show_default=True, help="Of the webhook.")
-@click.option("--short-code", default=_SHORT_CODE, show_default=True)
+@click.option("--short-code", default=SHORT_CODE, show_default=True)
 @plainly
 def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
     """A feature phone in the terminal: chaski phone +51987000001"""
@@ -156,12 +170,12 @@ for _command in (members_erase, members_export):
     members.add_command(_command)
 
 
-def _prepare_demo(endpoints: Endpoints) -> None:
+def _prepare_demo(endpoints: Endpoints, core: World | None) -> None:
     for name in migrate(endpoints.owner_url):
         click.echo(f"  applied {name}")
     hasher = PepperedArgon2({1: bytes.fromhex(DEMO_PEPPER)}, OWASP_2026)
     today = dt.datetime.now(ZoneInfo("America/Lima")).date()
-    if seed(endpoints.owner_url, hasher, today):
+    if seed(endpoints.owner_url, hasher, today, core):
         click.echo("  the demo cooperative has its members and their money")
     # Whoever edits the menus and starts again sees them.
     published = publish(endpoints.owner_url, Settings.model_fields["menus"].default, "the demo")
@@ -169,23 +183,7 @@ def _prepare_demo(endpoints: Endpoints) -> None:
         click.echo(f"  members see the menus {published.digest}")
 
 
-def _demo_environment(endpoints: Endpoints, port: int) -> dict[str, str]:
-    return {
-        "CHASKI_DEMO": "yes",
-        "CHASKI_DATABASE_URL": endpoints.app_url,
-        "CHASKI_SESSIONS_URL": endpoints.sessions_url,
-        "CHASKI_QUEUE_URL": endpoints.queue_url,
-        "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
-        "CHASKI_TWILIO_AUTH_TOKENS": DEMO_TWILIO_TOKEN,
-        "CHASKI_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
-        "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
-        "CHASKI_SHORT_CODE": _SHORT_CODE,
-        "CHASKI_PORT": str(port),
-    }
-
-
-def _invitation(port: int, data: Path) -> str:
+def _invitation(port: int, data: Path, look: str) -> str:
     url = f"http://127.0.0.1:{port}"
     folder = shlex.quote(str(data))
     return f"""
@@ -198,5 +196,5 @@ Chaski answers at {url}
   Wilmer has no PIN yet: issue him a code, and dial as +51987000006:
     .venv/bin/chaski members invite --phone +51987000006 --dni 40000006 --data {folder}
   Look into the books:
-    .venv/bin/chaski ledger verify --data {folder}
+    .venv/bin/chaski ledger {look} --data {folder}
 Ctrl-C stops it."""

@@ -9,6 +9,7 @@ import psycopg
 
 from gateway.bank.hashing import PinHasher
 from gateway.demo.cooperative import ELMER, PEOPLE, ROSA, Person
+from gateway.ledger.fineract.standin.world import World
 from gateway.ledger.postgres.office import LedgerOffice
 from gateway.ledger.schedule import french, months_after, single
 from gateway.values.money import Money
@@ -32,16 +33,20 @@ _ELMER_TERM = dt.timedelta(days=180)
 _ELMER_LATE = dt.timedelta(days=12)
 
 
-def seed(owner_url: str, hasher: PinHasher, today: dt.date) -> bool:
+Desk = LedgerOffice | World
+
+
+def seed(owner_url: str, hasher: PinHasher, today: dt.date, core: World | None = None) -> bool:
     """Register the members with the core and with the gateway. False: they were there before.
 
     Args:
         owner_url: `postgresql://…` of the role that owns the schemas.
         hasher: with the pepper that the gateway will use.
         today: the business date: Rosa's instalment is due on it, Elmer's was 12 days before.
+        core: a core beside our database that has the members' money; None: the own ledger.
     """
     with psycopg.connect(owner_url, autocommit=True) as owner:
-        office = LedgerOffice(owner)
+        office = core or LedgerOffice(owner)
         opened = [_with_the_core(office, person, today) for person in PEOPLE]
         _lend_to_rosa(office, today)
         _lend_to_elmer(office, today)
@@ -50,7 +55,7 @@ def seed(owner_url: str, hasher: PinHasher, today: dt.date) -> bool:
     return any(opened)
 
 
-def _with_the_core(office: LedgerOffice, person: Person, today: dt.date) -> bool:
+def _with_the_core(office: Desk, person: Person, today: dt.date) -> bool:
     """The core owns persons and accounts."""
     opened = office.enrol_person(
         person.ref, person.dni, person.first_names, person.last_names, person.born
@@ -73,7 +78,7 @@ def _with_the_gateway(owner: psycopg.Connection, person: Person, hasher: PinHash
         owner.execute(_AGREE, (person.ref, person.language))
 
 
-def _lend_to_rosa(office: LedgerOffice, today: dt.date) -> None:
+def _lend_to_rosa(office: Desk, today: dt.date) -> None:
     schedule = french(_ROSA_PRINCIPAL, _ROSA_TEA_PPM, today, _ROSA_INSTALMENTS)
     due = (months_after(today, number - _ROSA_PAID) for number in range(_ROSA_INSTALMENTS))
     office.open_loan(
@@ -87,7 +92,7 @@ def _lend_to_rosa(office: LedgerOffice, today: dt.date) -> None:
     )
 
 
-def _lend_to_elmer(office: LedgerOffice, today: dt.date) -> None:
+def _lend_to_elmer(office: Desk, today: dt.date) -> None:
     due_on = today - _ELMER_LATE
     disbursed_on = due_on - _ELMER_TERM
     office.open_loan(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.bounds import AGAIN_WINDOW_S, CORE_LEASE_S, NEW_PAYEE_S
@@ -175,7 +175,7 @@ class Instructions:
             available,
         )
         if accepted.created and accepted.state is State.ACCEPTED:
-            return self._ask(instruction.order)
+            return self._ask(replace(instruction.order, owner=instruction.member_ref))
         return accepted
 
     def close(self, key: uuid.UUID) -> Result:
@@ -279,7 +279,7 @@ class Instructions:
 
     def _reconciled(self, order: Order) -> bool:
         try:
-            found: Outcome | None = self._ledger.find(order.key)
+            found: Outcome | None = self._ledger.find(order)
         except LedgerUnavailableError:
             found = RetryLater()  # this look-up moves nothing; a later sweep asks again
         try:
@@ -343,10 +343,11 @@ def _origin(origin: Origin) -> tuple[str, str, str, str]:
 
 def _order(row: Row) -> Order:
     amount = Money(row["amount_centimos"])
+    key, source, target, day = row["key"], row["source"], row["target"], row["business_date"]
+    owner = row["member_ref"]
     if row["mode"] is None:
-        return Transfer(row["key"], row["source"], row["target"], amount, row["business_date"])
-    mode = RepaymentMode(row["mode"])
-    return Repayment(row["key"], row["source"], row["target"], amount, mode, row["business_date"])
+        return Transfer(key, source, target, amount, day, owner)
+    return Repayment(key, source, target, amount, RepaymentMode(row["mode"]), day, owner)
 
 
 def _result(row: Row) -> Result:

@@ -25,27 +25,53 @@ from gateway.ledger.arithmetic import (
 from gateway.ledger.port import (
     Account,
     AccountKind,
+    AnyOrder,
+    Capabilities,
+    CashOrder,
+    Deposit,
     Done,
+    Health,
     HoldState,
     KeyReusedError,
     LedgerUnavailableError,
     LoanStatus,
     Movement,
     NoSuchHoldError,
-    Order,
+    NotOfferedError,
     Outcome,
     PendingApproval,
+    Person,
     Refused,
     Repayment,
     RepaymentMode,
     RetryLater,
     Transfer,
     Unknown,
+    Withdrawal,
 )
 from gateway.ledger.schedule import Instalment
+from gateway.values.dni import Dni
 from gateway.values.money import ZERO, Money
+from gateway.values.msisdn import Msisdn
 
 LATE_S = 30  # how long a late write is under way
+
+
+CAPABILITIES = Capabilities(
+    holds=True,
+    reversal=True,
+    loans=True,
+    payoff_quote=True,
+    late_charges=True,
+    itf=True,
+    floors=True,
+    remembers_refusals=True,
+    borrowers=True,
+    by_dni=True,
+    by_phone=False,
+    own_business_date=False,
+    pending_shown=True,
+)
 
 
 class Fault(StrEnum):
@@ -127,7 +153,7 @@ class _UnderWay:
 class MemoryLedger:
     """A remote core in one process. Implements `gateway.ledger.port.Ledger`.
 
-    `away` set to true: reads raise, writes answer `RetryLater`, `healthy` is false.
+    `away` set to true: reads raise, writes answer `RetryLater`, `health` says so.
 
     Args:
         now: the clock, aware.
@@ -140,12 +166,26 @@ class MemoryLedger:
         self._faults = iter(faults)
         self._lock = threading.RLock()
         self._names: dict[str, str] = {}
+        self._by_dni: dict[str, str] = {}
         self._accounts: dict[str, _Account] = {}
         self._loans: dict[str, _Loan] = {}
         self._holds: dict[uuid.UUID, _Hold] = {}
         self._decisions: dict[uuid.UUID, _Decision] = {}
         self._under_way: list[_UnderWay] = []
         self._references = itertools.count(100_001)
+
+    def capabilities(self) -> Capabilities:
+        """See `Ledger.capabilities`."""
+        return CAPABILITIES
+
+    def find_member(self, who: str | Dni | Msisdn) -> Person | None:
+        """See `Ledger.find_member`."""
+        with self._reading():
+            if isinstance(who, Msisdn):
+                raise NotOfferedError("the twin knows no phones")
+            ref = self._by_dni.get(who.reveal(), "") if isinstance(who, Dni) else who
+            name = self._names.get(ref)
+            return Person(ref, name, active=True) if name else None
 
     def accounts(self, member_ref: str) -> tuple[Account, ...]:
         """See `Ledger.accounts`."""
@@ -186,25 +226,30 @@ class MemoryLedger:
             }
             return tuple(sorted(ref for ref in owing if ref > after)[:limit])
 
-    def tax(self, order: Order) -> Money:
+    def tax(self, order: AnyOrder) -> Money:
         """See `Ledger.tax`."""
         with self._reading():
             if isinstance(order, Transfer) and self._own(order):
                 return ZERO
             return Money(itf_centimos(order.amount.centimos))
 
-    def post(self, order: Order) -> Outcome:
+    def post(self, order: AnyOrder) -> Outcome:
         """See `Ledger.post`."""
-        if isinstance(order, Transfer):
-            content = ("transfer", order.source, order.target, order.amount)
-            return self._write(order.key, content, lambda: self._transfer(order, 0))
-        content = (order.mode, order.source, order.loan, order.amount)
-        return self._write(order.key, content, lambda: self._repay(order))
+        match order:
+            case Transfer():
+                content = ("transfer", order.source, order.target, order.amount)
+                return self._write(order.key, content, lambda: self._transfer(order, 0))
+            case Repayment():
+                content = (order.mode, order.source, order.loan, order.amount)
+                return self._write(order.key, content, lambda: self._repay(order))
+            case Deposit() | Withdrawal():
+                content = (type(order).__name__, order.account, "cash", order.amount)
+                return self._write(order.key, content, lambda: self._over_the_counter(order))
 
-    def find(self, key: uuid.UUID) -> Done | Refused | None:
+    def find(self, order: AnyOrder) -> Done | Refused | None:
         """See `Ledger.find`."""
         with self._reading():
-            decision = self._decisions.get(key)
+            decision = self._decisions.get(order.key)
             return _again(decision.outcome) if decision else None
 
     def hold(self, key: uuid.UUID, account: str, amount: Money, expires_at: dt.datetime) -> Outcome:
@@ -239,15 +284,15 @@ class MemoryLedger:
                 self._end(hold, HoldState.EXPIRED)
             return len(due)
 
-    def reverse(self, key: uuid.UUID, original: uuid.UUID, business_date: dt.date) -> Outcome:
+    def reverse(self, key: uuid.UUID, original: AnyOrder, business_date: dt.date) -> Outcome:
         """See `Ledger.reverse`."""
         return self._write(
-            key, ("reversal", original), lambda: self._reverse(original, business_date)
+            key, ("reversal", original.key), lambda: self._reverse(original.key, business_date)
         )
 
-    def healthy(self) -> bool:
-        """See `Ledger.healthy`."""
-        return not self.away
+    def health(self) -> Health:
+        """See `Ledger.health`."""
+        return Health(well=False, reason="the core is away") if self.away else Health(well=True)
 
     def approve(self) -> None:
         """A person at the core says yes to everything that waits for one."""
@@ -348,6 +393,21 @@ class MemoryLedger:
         self._change(posting, account, scheduled, "loan_payment", order.business_date)
         return Done(posting.reference, Money(tax), created=True), posting
 
+    def _over_the_counter(self, order: CashOrder) -> tuple[Done | Refused, _Posting | None]:
+        account = self._savings(order.account)
+        if account is None:
+            return Refused("no_such_account"), None
+        tax = itf_centimos(order.amount.centimos)
+        paid_in = isinstance(order, Deposit)
+        change = order.amount.centimos if paid_in else -order.amount.centimos
+        if not paid_in and tax - change > account.free:
+            return Refused("insufficient_funds"), None
+        posting = self._posting()
+        kind = "deposit" if paid_in else "withdrawal"
+        self._change(posting, account, change, kind, order.business_date)
+        self._change(posting, account, -tax, "tax", order.business_date)
+        return Done(posting.reference, Money(tax), created=True), posting
+
     def _place(
         self, key: uuid.UUID, code: str, amount: int, expires_at: dt.datetime
     ) -> tuple[Done | Refused, None]:
@@ -433,7 +493,8 @@ class MemoryLedger:
         self, member_ref: str, dni: str, first_names: str, last_names: str, birth_date: dt.date
     ) -> bool:
         """A member of the cooperative. False: the member was there before."""
-        del dni, birth_date  # the core's own; nothing that the port asks needs them
+        del birth_date  # the core's own; nothing that the port asks needs it
+        self._by_dni.setdefault(dni, member_ref)
         short_name = f"{first_names.split(' ')[0]} {last_names[0]}."
         return self._names.setdefault(member_ref, short_name) is short_name
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.values.dni import Dni
 from gateway.values.money import Money
+from gateway.values.msisdn import Msisdn
 
 
 class AccountKind(StrEnum):
@@ -24,8 +26,18 @@ class AccountKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """A member as the core knows them. `short_name` is what others may know: `Rosa Q.`"""
+
+    member_ref: str
+    short_name: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """A member's account. A loan's balance is what is owed, negative; its `available` is zero."""
+    """A member's account. A loan's balance is what is owed, negative, with or without a late
+    charge as the core's books have it; its `available` is zero."""
 
     code: str
     kind: AccountKind
@@ -50,19 +62,30 @@ class Movement:
     reference: str
 
 
-MOVEMENT_KINDS = ("opening", "sent", "received", "own", "loan_payment", "tax", "reversal")
+MOVEMENT_KINDS = (
+    "opening",
+    "sent",
+    "received",
+    "own",
+    "loan_payment",
+    "tax",
+    "reversal",
+    "deposit",  # cash in, at a counter or an agent's
+    "withdrawal",
+    "interest",
+    "fee",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LoanStatus:
     """A loan on a business date. Every amount is positive.
 
-    `owed` is what the schedule still asks (the account's balance is its negative), without late
-    charges. `due` is everything that should have been paid by that date, late charge included;
-    `instalment` is what the next payment should be: `due` where something is due, else the next
-    instalment that is open. `instalment_due_on` is the day of the oldest open one, from which
-    `days_late` counts. `payoff` closes the loan on that date: interest that is not earned by then
-    is given up.
+    `owed` is what the schedule still asks, without late charges. `due` is everything that should
+    have been paid by that date, late charge included; `instalment` is what the next payment should
+    be: `due` where something is due, else the next instalment that is open. `instalment_due_on` is
+    the day of the oldest open one, from which `days_late` counts. `payoff` closes the loan on that
+    date: interest that is not earned by then is given up.
     """
 
     code: str
@@ -88,6 +111,9 @@ class RepaymentMode(StrEnum):
 class Transfer:
     """From one savings account to another.
 
+    `owner` is the member whose the source has to be. A core behind a network does not know who
+    asks, so its adapter checks it before every write and takes no order without it.
+
     Raises:
         ValueError: the amount is not above zero: whoever asked the member has to see to that.
     """
@@ -97,6 +123,7 @@ class Transfer:
     target: str
     amount: Money
     business_date: dt.date
+    owner: str = ""
 
     def __post_init__(self) -> None:
         _above_zero(self.amount)
@@ -104,7 +131,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Repayment:
-    """From a savings account to a loan.
+    """From a savings account to a loan. `owner`: as of a transfer.
 
     Raises:
         ValueError: the amount is not above zero.
@@ -116,6 +143,47 @@ class Repayment:
     amount: Money
     mode: RepaymentMode
     business_date: dt.date
+    owner: str = ""
+
+    def __post_init__(self) -> None:
+        _above_zero(self.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """Cash that a teller or an agent took in, to a member's savings account.
+
+    `owner`: as of a transfer. `teller` says who took it, as the core's books show it.
+
+    Raises:
+        ValueError: the amount is not above zero.
+    """
+
+    key: uuid.UUID
+    account: str
+    amount: Money
+    business_date: dt.date
+    teller: str
+    owner: str = ""
+
+    def __post_init__(self) -> None:
+        _above_zero(self.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Cash that a teller or an agent pays out of a member's savings account. As a deposit.
+
+    Raises:
+        ValueError: the amount is not above zero.
+    """
+
+    key: uuid.UUID
+    account: str
+    amount: Money
+    business_date: dt.date
+    teller: str
+    owner: str = ""
 
     def __post_init__(self) -> None:
         _above_zero(self.amount)
@@ -126,9 +194,11 @@ def _above_zero(amount: Money) -> None:
         raise ValueError(f"an order moves more than nothing, not {amount}")
 
 
-# The same key with the same content is the same order: all fields but `business_date`, so that a
-# repeat after midnight still is.
-Order = Transfer | Repayment
+# The same key with the same content is the same order. Content is all fields but `business_date`,
+# so that a repeat after midnight still is, and but `owner` and `teller`, which say who asks.
+Order = Transfer | Repayment  # what a member may ask for by phone
+CashOrder = Deposit | Withdrawal
+AnyOrder = Order | CashOrder
 
 REFUSALS = frozenset(
     {
@@ -138,6 +208,7 @@ REFUSALS = frozenset(
         "over_payoff",  # more than closes the loan
         "payoff_changed",  # PAYOFF with another amount than today's
         "nothing_owed",
+        "not_allowed",  # a rule of the core's own: a blocked account, a holiday, a lock
     }
 )
 HOLD_REFUSALS = REFUSALS | {
@@ -157,7 +228,7 @@ REVERSAL_REFUSALS = frozenset(
 class Done:
     """Posted. `created` is false where an earlier call with this key had posted it.
 
-    `tax` is what the source paid beside the amount (ITF).
+    `tax` is what the source paid beside the amount (ITF); of a deposit, its account.
     """
 
     reference: str
@@ -203,6 +274,58 @@ class NoSuchHoldError(LookupError):
     """No hold was ever placed under this key."""
 
 
+class NotOfferedError(Exception):
+    """The core cannot do this at all; its `Capabilities` say so. A fault of the caller."""
+
+
+class SeveralMembersError(LookupError):
+    """More than one member answers to this: nobody is taken for another, so staff have to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a core can do beyond reading and posting.
+
+    Args:
+        holds: it reserves funds: `hold`, `post_hold`, `void_hold`.
+        reversal: it undoes what it posted: `reverse`.
+        loans: it lends, and takes repayments.
+        payoff_quote: `payoff` of a loan is what closes it, not just what the schedule still asks.
+        late_charges: it charges each day that an instalment is late.
+        itf: it withholds the tax on both sides itself; else `tax` is zero.
+        floors: an account may have a balance that it never goes below.
+        remembers_refusals: `find` tells a refusal too, and a key that was refused for whatever
+            reason stays refused. Else a refused key may be judged again.
+        borrowers: it finds members by the day of an instalment.
+        by_dni, by_phone: what else than our reference `find_member` takes.
+        own_business_date: it has a day of its own, which may be behind ours: its loans stand as of
+            that day, and an order is posted on the earlier of the two.
+        pending_shown: what is held or waits at the core is taken off `available`.
+    """
+
+    holds: bool
+    reversal: bool
+    loans: bool
+    payoff_quote: bool
+    late_charges: bool
+    itf: bool
+    floors: bool
+    remembers_refusals: bool
+    borrowers: bool
+    by_dni: bool
+    by_phone: bool
+    own_business_date: bool
+    pending_shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the core answers, and why not: in words for staff, without a secret in them."""
+
+    well: bool
+    reason: str = ""
+
+
 class HoldState(StrEnum):
     """The life of a hold: pending, then one of the others, once."""
 
@@ -215,6 +338,13 @@ class HoldState(StrEnum):
 class Ledger(Protocol):
     """A core ledger. Reads raise `LedgerUnavailableError`; writes answer an `Outcome`."""
 
+    def capabilities(self) -> Capabilities:
+        """What it can do. Asks nobody, and never changes while a process runs."""
+
+    def find_member(self, who: str | Dni | Msisdn) -> Person | None:
+        """A member by our reference, or by what else the capabilities name. Raises
+        `SeveralMembersError`, and `NotOfferedError` where the core cannot be asked so."""
+
     def accounts(self, member_ref: str) -> tuple[Account, ...]:
         """All open accounts of a member, savings first, in a fixed order. Unknown member: empty."""
 
@@ -226,21 +356,24 @@ class Ledger(Protocol):
 
     def borrowers(self, due_on: dt.date, after: str, limit: int) -> tuple[str, ...]:
         """Members with a loan of which an instalment is due on that day, paid or not, by their
-        `member_ref`, in its order: up to `limit` of those behind `after` (empty: the first)."""
+        `member_ref`, in its order: up to `limit` of those behind `after` (empty: the first).
+        Raises `NotOfferedError` without that capability."""
 
-    def tax(self, order: Order) -> Money:
+    def tax(self, order: AnyOrder) -> Money:
         """What the source would pay beside the amount, for the screen that confirms."""
 
-    def post(self, order: Order) -> Outcome:
+    def post(self, order: AnyOrder) -> Outcome:
         """Move money, at most once for the order's key. Raises `KeyReusedError`."""
 
-    def find(self, key: uuid.UUID) -> Done | Refused | None:
-        """What became of a key; None where the core never decided on it. Raises
-        `LedgerUnavailableError` where that cannot be said now."""
+    def find(self, order: AnyOrder) -> Done | Refused | None:
+        """What became of an order's key; None where the core never decided on it, or does not
+        remember its refusals and refused it. The rest of the order says where to look: not every
+        core finds a key by itself. Raises `LedgerUnavailableError`: it cannot be said now."""
 
     def hold(self, key: uuid.UUID, account: str, amount: Money, expires_at: dt.datetime) -> Outcome:
         """Reserve funds: the available balance falls, the balance does not. Raises
-        `KeyReusedError`; the amount is above zero."""
+        `KeyReusedError`; the amount is above zero. This and the two below raise `NotOfferedError`
+        where the core has no holds."""
 
     def post_hold(self, key: uuid.UUID, order: Transfer) -> Outcome:
         """Move held funds: the hold ends as `posted`, and `order` (its amount at most the hold's)
@@ -250,9 +383,10 @@ class Ledger(Protocol):
         """Give held funds back. Answers the state that the hold is in now. Raises
         `NoSuchHoldError`, and `LedgerUnavailableError` where that cannot be said now."""
 
-    def reverse(self, key: uuid.UUID, original: uuid.UUID, business_date: dt.date) -> Outcome:
+    def reverse(self, key: uuid.UUID, original: AnyOrder, business_date: dt.date) -> Outcome:
         """Undo all of a posted order, once, linked to it. Refused `already_reversed`,
-        `not_posted` or `insufficient_funds` (the other side has spent it)."""
+        `not_posted` or `insufficient_funds` (the other side has spent it). Raises
+        `NotOfferedError` without that capability."""
 
-    def healthy(self) -> bool:
-        """Whether the core answers now."""
+    def health(self) -> Health:
+        """How the core is now. Never raises."""

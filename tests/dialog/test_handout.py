@@ -90,7 +90,7 @@ def test_the_text_shows_each_screen_under_its_name_and_its_septets() -> None:
 
     assert "balance/confirm, 47 of 160 septets\n    Ver tu saldo.\n    Marca tu PIN:\n" in text
     assert "send/again, no: again, " in text
-    assert "page 1 of 2, " in as_text(spanish(LONGEST))
+    assert "page 1 of 3, " in as_text(spanish(LONGEST))
 
 
 def test_the_page_for_the_printer_is_whole_and_names_each_language() -> None:

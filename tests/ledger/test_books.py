@@ -105,6 +105,8 @@ class TestTheApplication:
             "borrowers",
             "tax_of",
             "find",
+            "find_member",
+            "post_cash",
             "verify",
         }
 
@@ -383,6 +385,6 @@ def test_when_postgresql_is_away_nothing_is_guessed(
             assert ledger.post(transfer(ROSAS, SEGUNDOS, 1_00)) == Unknown()
             with pytest.raises(LedgerUnavailableError):
                 ledger.accounts(ROSA)
-            assert not ledger.healthy()
+            assert not ledger.health().well
         finally:
             elsewhere.execute(f"alter database {name} connection limit -1")

@@ -147,7 +147,7 @@ class Run:
     def _reverse(self, step: Step, key: uuid.UUID) -> Outcome | None:
         if not self.orders:
             return None
-        return self.ledger.reverse(key, self.orders[step.pick % len(self.orders)].key, self.day)
+        return self.ledger.reverse(key, self.orders[step.pick % len(self.orders)], self.day)
 
     def _again(self, step: Step, _: uuid.UUID) -> Outcome | None:
         """A repeat, on a later day, of what was asked before."""

@@ -7,22 +7,28 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from gateway.ledger.memory import Fault, MemoryLedger
+from gateway.ledger.memory import CAPABILITIES, Fault, MemoryLedger
 from gateway.ledger.port import (
     Account,
+    AnyOrder,
+    Capabilities,
     Done,
+    Health,
     HoldState,
     LedgerUnavailableError,
     LoanStatus,
     Movement,
     Order,
     Outcome,
+    Person,
     Refused,
     Repayment,
     RetryLater,
     Transfer,
 )
+from gateway.values.dni import Dni
 from gateway.values.money import Money
+from gateway.values.msisdn import Msisdn
 from tests.simulation.world import World
 
 _T = TypeVar("_T")
@@ -97,13 +103,13 @@ class SimCore:
     def loans(self, member_ref: str, business_date: dt.date) -> tuple[LoanStatus, ...]:
         return self._asked("loans", lambda: self.core.loans(member_ref, business_date))
 
-    def tax(self, order: Order) -> Money:
+    def tax(self, order: AnyOrder) -> Money:
         return self._asked("tax", lambda: self.core.tax(order))
 
-    def find(self, key: uuid.UUID) -> Done | Refused | None:
-        return self._asked("find", lambda: self.core.find(key))
+    def find(self, order: AnyOrder) -> Done | Refused | None:
+        return self._asked("find", lambda: self.core.find(order))
 
-    def post(self, order: Order) -> Outcome:
+    def post(self, order: AnyOrder) -> Outcome:
         self.world.step("before post")
         outcome = RetryLater() if self._away("post") else self.core.post(order)
         self.world.step("after post")
@@ -118,11 +124,17 @@ class SimCore:
     def void_hold(self, key: uuid.UUID) -> HoldState:
         return self.core.void_hold(key)
 
-    def reverse(self, key: uuid.UUID, original: uuid.UUID, business_date: dt.date) -> Outcome:
+    def reverse(self, key: uuid.UUID, original: AnyOrder, business_date: dt.date) -> Outcome:
         return self.core.reverse(key, original, business_date)
 
-    def healthy(self) -> bool:
-        return self.core.healthy()
+    def health(self) -> Health:
+        return self.core.health()
+
+    def capabilities(self) -> Capabilities:
+        return CAPABILITIES
+
+    def find_member(self, who: str | Dni | Msisdn) -> Person | None:
+        return self._asked("find_member", lambda: self.core.find_member(who))
 
     def _asked(self, what: str, read: Callable[[], _T]) -> _T:
         self.world.step(f"before {what}")

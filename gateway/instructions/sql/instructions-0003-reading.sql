@@ -96,7 +96,8 @@ create function instructions.take_unfinished(
     p_before timestamptz, p_now timestamptz, p_limit integer
 )
 returns table (
-    key uuid, source text, target text, amount_centimos bigint, mode text, business_date date
+    key uuid, source text, target text, amount_centimos bigint, mode text, business_date date,
+    member_ref text
 )
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -112,7 +113,7 @@ begin atomic
         limit p_limit
         for no key update skip locked
     )
-    returning i.key, i.source, i.target, i.amount_centimos, i.mode, i.business_date;
+    returning i.key, i.source, i.target, i.amount_centimos, i.mode, i.business_date, i.member_ref;
 end;
 
 revoke execute on all functions in schema instructions from public;

@@ -14,6 +14,7 @@ BORN = dt.date(1980, 5, 17)
 
 ROSA, SEGUNDO, ELMER = "m-rosa", "m-segundo", "m-elmer"
 ROSAS, SEGUNDOS, ELMERS, ELMERS_HARVEST = "100-1", "100-2", "100-3", "100-13"
+SEGUNDOS_SHARES = "100-9"  # opened where a test asks for it
 ROSAS_LOAN, ELMERS_LOAN = "200-1", "200-3"
 
 # Six instalments of S/ 85.40 are left, the first one is due today.

@@ -10,21 +10,49 @@ from gateway.db.pool import Database, DatabaseUnavailableError, Row
 from gateway.ledger.port import (
     Account,
     AccountKind,
+    AnyOrder,
+    Capabilities,
+    CashOrder,
+    Deposit,
     Done,
+    Health,
     HoldState,
     KeyReusedError,
     LedgerUnavailableError,
     LoanStatus,
     Movement,
     NoSuchHoldError,
-    Order,
+    NotOfferedError,
     Outcome,
+    Person,
     Refused,
     Repayment,
     Transfer,
     Unknown,
+    Withdrawal,
 )
+from gateway.values.dni import Dni
 from gateway.values.money import Money
+from gateway.values.msisdn import Msisdn
+
+CAPABILITIES = Capabilities(
+    holds=True,
+    reversal=True,
+    loans=True,
+    payoff_quote=True,
+    late_charges=True,
+    itf=True,
+    floors=True,
+    remembers_refusals=True,
+    borrowers=True,
+    by_dni=True,
+    by_phone=False,  # which phone is whose is the gateway's own business
+    own_business_date=False,
+    pending_shown=True,
+)
+
+
+_CASH = "cash"  # the cooperative's own account
 
 
 class Verification(TypedDict):
@@ -47,6 +75,19 @@ class PostgresLedger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def capabilities(self) -> Capabilities:
+        """See `Ledger.capabilities`."""
+        return CAPABILITIES
+
+    def find_member(self, who: str | Dni | Msisdn) -> Person | None:
+        """See `Ledger.find_member`."""
+        if isinstance(who, Msisdn):
+            raise NotOfferedError("the own ledger knows no phones")
+        ref, dni = (None, who.reveal()) if isinstance(who, Dni) else (who, None)
+        for row in self._read("select * from ledger.find_member(%s, %s)", ref, dni):
+            return Person(row["member_ref"], row["short_name"], active=True)
+        return None
 
     def accounts(self, member_ref: str) -> tuple[Account, ...]:
         """See `Ledger.accounts`."""
@@ -85,32 +126,36 @@ class PostgresLedger:
         rows = self._read("select * from ledger.borrowers(%s, %s, %s)", due_on, after, limit)
         return tuple(row["member_ref"] for row in rows)
 
-    def tax(self, order: Order) -> Money:
+    def tax(self, order: AnyOrder) -> Money:
         """See `Ledger.tax`."""
+        source, target = _sides(order)
         (row,) = self._read(
             "select ledger.tax_of(%s, %s, %s, %s) as centimos",
-            order.source,
-            _target(order),
+            source,
+            target,
             order.amount.centimos,
             order.business_date,
         )
         return Money(row["centimos"])
 
-    def post(self, order: Order) -> Outcome:
+    def post(self, order: AnyOrder) -> Outcome:
         """See `Ledger.post`."""
+        if isinstance(order, Deposit | Withdrawal):
+            return self._over_the_counter(order)
+        source, target = _sides(order)
         return self._write(
             "select * from ledger.post(%s, %s, %s, %s, %s, %s)",
             order.key,
-            order.source,
-            _target(order),
+            source,
+            target,
             order.amount.centimos,
             order.mode.value if isinstance(order, Repayment) else None,
             order.business_date,
         )
 
-    def find(self, key: uuid.UUID) -> Done | Refused | None:
+    def find(self, order: AnyOrder) -> Done | Refused | None:
         """See `Ledger.find`."""
-        for row in self._read("select * from ledger.find(%s)", key):
+        for row in self._read("select * from ledger.find(%s)", order.key):
             if row["refusal"] is not None:
                 return Refused(row["refusal"])
             return Done(row["reference"], Money(row["tax_centimos"]), created=False)
@@ -145,13 +190,16 @@ class PostgresLedger:
             raise NoSuchHoldError(str(key))
         return HoldState(row["state"])
 
-    def reverse(self, key: uuid.UUID, original: uuid.UUID, business_date: dt.date) -> Outcome:
+    def reverse(self, key: uuid.UUID, original: AnyOrder, business_date: dt.date) -> Outcome:
         """See `Ledger.reverse`."""
-        return self._write("select * from ledger.reverse(%s, %s, %s)", key, original, business_date)
+        return self._write(
+            "select * from ledger.reverse(%s, %s, %s)", key, original.key, business_date
+        )
 
-    def healthy(self) -> bool:
-        """See `Ledger.healthy`."""
-        return self._database.healthy()
+    def health(self) -> Health:
+        """See `Ledger.health`."""
+        well = self._database.healthy()
+        return Health(well, "" if well else "PostgreSQL does not answer")
 
     def expire_holds(self, now: dt.datetime, limit: int) -> int:
         """End up to `limit` holds that ran out by `now`; answer how many. For the sweep."""
@@ -168,6 +216,16 @@ class PostgresLedger:
             entries=row["entries"],
             sum_centimos=row["sum_centimos"],
             differing=row["differing"],
+        )
+
+    def _over_the_counter(self, order: CashOrder) -> Outcome:
+        return self._write(
+            "select * from ledger.post_cash(%s, %s, %s, %s, %s)",
+            order.key,
+            order.account,
+            order.amount.centimos,
+            isinstance(order, Deposit),
+            order.business_date,
         )
 
     def _read(self, sql: str, *params: object) -> list[Row]:
@@ -188,8 +246,17 @@ class PostgresLedger:
         return Done(row["reference"], Money(row["tax_centimos"]), created=row["created"])
 
 
-def _target(order: Order) -> str:
-    return order.target if isinstance(order, Transfer) else order.loan
+def _sides(order: AnyOrder) -> tuple[str, str]:
+    """Where the money comes from, and where it goes."""
+    match order:
+        case Transfer():
+            return order.source, order.target
+        case Repayment():
+            return order.source, order.loan
+        case Deposit():
+            return _CASH, order.account
+        case Withdrawal():
+            return order.account, _CASH
 
 
 def _loan(row: Row) -> LoanStatus:

@@ -76,7 +76,10 @@ create table ledger.decision (
     id bigint generated always as identity (start with 100001) primary key,
     key uuid not null unique,
     kind text not null check (
-        kind in ('opening', 'transfer', 'part', 'payoff', 'hold', 'held_transfer', 'reversal')
+        kind in (
+            'opening', 'transfer', 'part', 'payoff', 'deposit', 'withdrawal', 'hold',
+            'held_transfer', 'reversal'
+        )
     ),
     -- What was asked, as it was asked: the same key with other content is an error.
     source text not null,

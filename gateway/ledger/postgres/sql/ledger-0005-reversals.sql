@@ -12,7 +12,9 @@ declare
 begin
     select d.* into original from ledger.decision as d
     where d.key = p_original and d.refusal is null
-        and d.kind in ('transfer', 'held_transfer', 'part', 'payoff');
+        and d.kind in (
+            'transfer', 'held_transfer', 'part', 'payoff', 'deposit', 'withdrawal'
+        );
     if not found then
         refusal := 'not_posted';
     else

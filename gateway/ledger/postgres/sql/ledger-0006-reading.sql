@@ -13,6 +13,15 @@ begin atomic
     from ledger.member where member_ref = p_member_ref;
 end;
 
+-- A member by our reference or by their DNI: whichever of the two is given.
+create function ledger.find_member(p_member_ref text, p_dni text)
+returns table (member_ref text, short_name text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select m.member_ref, ledger.short_name(m.member_ref)
+    from ledger.member as m where m.member_ref = p_member_ref or m.dni = p_dni;
+end;
+
 -- All open accounts of a member, savings first, oldest first.
 create function ledger.accounts_of(p_member_ref text)
 returns table (code text, kind text, name text, balance_centimos bigint, available_centimos bigint)
@@ -76,7 +85,7 @@ begin atomic
         case
             when l.is_tax then 'tax'
             when d.kind in ('part', 'payoff') then 'loan_payment'
-            when d.kind in ('opening', 'reversal') then d.kind
+            when d.kind in ('opening', 'deposit', 'withdrawal', 'reversal') then d.kind
             when l.other_member = mine.member_ref then 'own'
             when l.centimos < 0 then 'sent'
             else 'received'
@@ -165,4 +174,4 @@ end;
 
 revoke execute on all functions in schema ledger from public;
 grant execute on function ledger.accounts_of, ledger.movements_of, ledger.loans_of, ledger.tax_of,
-    ledger.find, ledger.borrowers to chaski_app;
+    ledger.find, ledger.borrowers, ledger.find_member to chaski_app;

@@ -1,0 +1,1 @@
+"""Apache Fineract (Mifos X) as the core ledger."""

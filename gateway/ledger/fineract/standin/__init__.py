@@ -1,0 +1,1 @@
+"""A loopback Fineract: only the endpoints that the adapter calls, with their traps and faults."""
