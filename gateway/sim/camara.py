@@ -98,7 +98,7 @@ class CamaraSimSwap:
             throw_new_error_on_trip=False,
         )
         self._trying = threading.Lock()  # held by who tries an operator that was left alone
-        self._token = ""  # nosec B105 - none
+        self._token = ""  # nosec B105
         self._token_until_s = 0.0
         self._lock = threading.Lock()
 
@@ -212,7 +212,7 @@ class CamaraSimSwap:
 
     def _forget_token(self) -> None:
         with self._lock:
-            self._token = ""  # nosec B105 - none
+            self._token = ""  # nosec B105
 
     def _sent(self, request: Callable[[], requests.Response], ends_s: float) -> requests.Response:
         if self._clock() >= ends_s - self._budget_s / 2:

@@ -61,7 +61,7 @@ class ClientCredentials:
         self._verify = verify
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._token = ""
+        self._token = ""  # nosec B105
         self._ends_at = 0
 
     def __call__(self) -> str:
