@@ -297,7 +297,7 @@ def _unfinished(
     return (Duty(f"{settings.cooperative}-unfinished", GO_ON_SMS_SWEEP_S, unfinished.remind),)
 
 
-def wsgi() -> Flask:
+def wsgi(parts: Parts = ORDINARY) -> Flask:
     """The web application of this process's environment, for a WSGI server.
 
     Raises:
@@ -306,7 +306,7 @@ def wsgi() -> Flask:
     settings = load()
     configure_logging(settings.log_level)
     metrics = Metrics()
-    gateway = build(settings, metrics)
+    gateway = build(settings, metrics, parts)
     inbox = _inbox(settings) if settings.demo else None
     doors = [*webhooks(settings, [gateway], metrics), *_staff(settings)]
     return create_app([gateway], doors, metrics.registry, inbox)

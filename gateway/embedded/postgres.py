@@ -32,8 +32,13 @@ _SETTINGS: Mapping[str, str] = {
 }
 
 
-def start_postgres(place: Place, say: Say) -> Server:
+def start_postgres(place: Place, say: Say, bigger: Mapping[str, str] | None = None) -> Server:
     """Start it, with its database made the first time, and wait until it serves.
+
+    Args:
+        place: where it lives.
+        say: takes a line for a person.
+        bigger: settings of its own, for who measures it.
 
     Raises:
         EmbeddedError: no PostgreSQL can be run here, or it does not start.
@@ -46,7 +51,7 @@ def start_postgres(place: Place, say: Say) -> Server:
         _make_database(place, programs, major, say)
     # Commas part several folders; within quotes a comma, a space and the rest are the name's own.
     sockets = '"{}"'.format(str(place.sockets).replace('"', '""'))
-    settings = {**_SETTINGS, "unix_socket_directories": sockets}
+    settings = {**_SETTINGS, **(bigger or {}), "unix_socket_directories": sockets}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     server = place.start(
         "PostgreSQL",

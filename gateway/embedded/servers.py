@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -23,11 +24,13 @@ class Embedded:
     Args:
         data: everything is kept in here; made when it is not there.
         say: takes a line for a person whenever something slow or surprising happens.
+        postgres: settings of PostgreSQL, where the demo's small ones are not meant.
     """
 
-    def __init__(self, data: Path, say: Say) -> None:
+    def __init__(self, data: Path, say: Say, postgres: Mapping[str, str] | None = None) -> None:
         self._data = DataFolder(data)
         self._say = say
+        self._postgres = postgres
         self._servers: list[Server] = []
         self._place: Place | None = None
 
@@ -52,7 +55,7 @@ class Embedded:
         try:
             self._data.take()
             self._place = settle(self._data.path, self._data.logs, self._say)
-            self._servers.append(start_postgres(self._place, self._say))
+            self._servers.append(start_postgres(self._place, self._say, self._postgres))
             self._servers.append(start_redis(self._place, self._say))
             endpoints = endpoints_in(self._place.sockets)
             self._data.publish(endpoints)

@@ -1,0 +1,117 @@
+"""What all measurements stand on: PostgreSQL and Redis of their own, filled, and the gateway."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+
+from gateway.db.migrations import migrate
+from gateway.embedded import Embedded, Endpoints
+from gateway.settings import DEMO_PEPPER, DEMO_SESSION_SECRET, DEMO_WEBHOOK_SECRET, Settings
+from tests.bench import processes
+from tests.bench.fill import Say, fill
+from tests.bench.served import menus_without_pin
+
+TODAY = dt.datetime.now(dt.UTC).date()
+WEBHOOK = f"/ussd/africastalking/{DEMO_WEBHOOK_SECRET}"
+THREADS = 8  # a server's, of each that is compared; the gateway's default
+
+# As of a small server, not a demo on a laptop. Durability is as it comes: on.
+_POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Servers that run, with members in them."""
+
+    folder: Path
+    endpoints: Endpoints
+    members: int
+    postgres: int
+    redis: int
+
+    @property
+    def client(self) -> redis.Redis:
+        """The sessions' Redis."""
+        return redis.Redis.from_url(self.endpoints.sessions_url)
+
+    @property
+    def redis_socket(self) -> str:
+        """Where it listens."""
+        return urlsplit(self.endpoints.sessions_url).path
+
+    def keep_on(self, cores: frozenset[int]) -> None:
+        """Keep PostgreSQL and Redis on these cores."""
+        for root in (self.postgres, self.redis):
+            processes.keep_on(root, cores)
+
+
+@contextlib.contextmanager
+def staged(folder: Path, members: int, say: Say) -> Iterator[Stage]:
+    """Start the servers in this folder, and fill them with so many members."""
+    embedded = Embedded(folder, say, _POSTGRES)
+    with embedded as endpoints:
+        migrate(endpoints.owner_url)
+        fill(endpoints.owner_url, members, TODAY, say)
+        postgres, valkey = (server.process.pid for server in embedded.servers)
+        yield Stage(folder, endpoints, members, postgres, valkey)
+
+
+def granian(application: str, port: int) -> list[str | Path]:
+    """The command that serves a WSGI application, with the gateway's own options."""
+    return [
+        Path(sys.executable).with_name("granian"),
+        *("--interface", "wsgi", "--factory", "--workers", "1"),
+        *("--blocking-threads", str(THREADS), "--log-level", "warning"),
+        *("--host", "127.0.0.1", "--port", str(port), application),
+    ]
+
+
+@contextlib.contextmanager
+def gateway(stage: Stage, core: int, *, without_pin: bool = False) -> Iterator[tuple[int, int]]:
+    """The gateway on one core: its port, its process id."""
+    port = processes.free_port()
+    environment = _environment(stage, port)
+    if without_pin:
+        shipped: Path = Settings.model_fields["menus"].default
+        menus = menus_without_pin(shipped, stage.folder / "menus")
+        environment = {**environment, "BENCH_WITHOUT_PIN": "yes", "CHASKI_MENUS": str(menus)}
+    command = granian("tests.bench.served:wsgi", port)
+    log = stage.folder / "gateway.log"
+    with processes.serving(command, port, core, log, environment) as pid:
+        yield port, pid
+
+
+def _environment(stage: Stage, port: int) -> Mapping[str, str]:
+    return {
+        "CHASKI_DEMO": "yes",
+        "CHASKI_DATABASE_URL": stage.endpoints.app_url,
+        "CHASKI_SESSIONS_URL": stage.endpoints.sessions_url,
+        "CHASKI_QUEUE_URL": stage.endpoints.queue_url,
+        "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
+        "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
+        "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
+        "CHASKI_PORT": str(port),
+    }
+
+
+def machine(stage: Stage) -> str:
+    """One sentence: what the figures were measured on, and with what."""
+    with psycopg.connect(stage.endpoints.owner_url) as owner:
+        row = owner.execute("show server_version").fetchone()
+    valkey = stage.client.info("server")
+    return processes.machine(
+        {
+            "PostgreSQL": str(row[0]) if row else "?",
+            "Valkey": str(valkey.get("valkey_version") or valkey["redis_version"]),
+        }
+    )
