@@ -52,7 +52,9 @@ select count(ledger.open_loan(
 from generate_series(%(first)s::bigint, %(last)s::bigint) as n
 """
 _PIN = "select bank.first_pin(%s, %s, 1)"
-_NOBODYS_PIN = "select count(bank.first_pin('b-' || n, %s, 1)) from generate_series(%s::bigint, %s::bigint) as n"
+_NOBODYS_PIN = """
+select count(bank.first_pin('b-' || n, %s, 1)) from generate_series(%s::bigint, %s::bigint) as n
+"""
 
 
 def members_in(owner: psycopg.Connection[tuple[int]]) -> int:

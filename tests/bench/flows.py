@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -47,19 +48,21 @@ def dials(members: int, run: str) -> Flow:
 
 def transfers(first: int, count: int, members: int, run: str) -> Flow:
     """Five hops that send money; the senders are `count` members from `first` on, each in turn, and
-    each time to somebody else, for a sum of its own: nobody is asked whether they meant it twice.
+    each time to somebody else: nobody is asked whether they meant it twice. Another run, other
+    payees.
     """
+    shift = zlib.crc32(run.encode())
 
     def flow(number: int) -> Session:
         turn, place = divmod(number, count)
-        payee = 1 + (first + place + 7_919 * (turn + 1)) % members
+        payee = 1 + (first + place + 7_919 * turn + shift) % members
         if payee == first + place:
             payee = payee % members + 1
         to = msisdn(payee).removeprefix("+51")
-        amount = f"1.{turn % 90 + 10}"
+        amount = f"1.{(turn + shift) % 90 + 10}"
         steps = (
             ("", b"2. Enviar"),
-            ("2", b"celular"),
+            ("2", b"quien?"),
             (f"2*{to}", b"Cuanto"),
             (f"2*{to}*{amount}", b"PIN"),
             (f"2*{to}*{amount}*{PIN}", b"Listo"),

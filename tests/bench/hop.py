@@ -7,7 +7,7 @@ import dataclasses
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,11 +70,13 @@ class HopFigures:
         }
 
 
-def measure(stage: Stage, rounds: int, seconds: float, say: Say) -> HopFigures:
-    """All targets in turn, round by round."""
+def measure(
+    stage: Stage, rounds: int, seconds: float, say: Say, without: Collection[str] = ()
+) -> HopFigures:
+    """All targets in turn, round by round, but those that are not wanted."""
     figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     with contextlib.ExitStack() as running:
-        targets, skipped = _start(running, stage, say)
+        targets, skipped = _start(running, stage, say, without)
         stage.keep_on(frozenset({processes.OTHER_CORE}))
         for target in targets:
             _walk(stage, target, "warm", _WARM_S)
@@ -147,14 +149,17 @@ def _counted(stage: Stage, target: Target) -> dict[str, float]:
 
 
 def _start(
-    running: contextlib.ExitStack, stage: Stage, say: Say
+    running: contextlib.ExitStack, stage: Stage, say: Say, without: Collection[str]
 ) -> tuple[list[Target], dict[str, str]]:
     core = processes.SERVER_CORE
     targets, skipped = [], {}
     port, pid = running.enter_context(gateway(stage, core, without_pin=True))
     targets.append(Target(GATEWAY, port, WEBHOOK, pid))
     for name, application in ((CONSTANT, "constant"), (TWO_TRIPS, "two_trips")):
-        targets.append(running.enter_context(_flask(stage, name, application)))
+        if name not in without:
+            targets.append(running.enter_context(_flask(stage, name, application)))
+    if PEER in without:
+        return targets, skipped
     try:
         targets.append(running.enter_context(_peer(stage, say)))
     except _NoPeerError as error:

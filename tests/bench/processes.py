@@ -85,6 +85,30 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
+def running(
+    command: Sequence[str | Path],
+    core: int,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process on one core until we are done with it."""
+    with log.open("ab") as words:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,  # Ctrl-C reaches us alone
+        )
+    try:
+        os.sched_setaffinity(process.pid, {core})  # before it has threads: they inherit it
+        yield process
+    finally:
+        _stop(process)
+
+
+@contextlib.contextmanager
 def serving(
     command: Sequence[str | Path],
     port: int,
@@ -97,21 +121,9 @@ def serving(
     Raises:
         RuntimeError: it ended, or does not answer.
     """
-    with log.open("ab") as words:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=words,
-            stderr=words,
-            env={**os.environ, **(environment or {})},
-            start_new_session=True,  # Ctrl-C reaches us alone
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-        )
-    try:
+    with running(command, core, log, environment) as process:
         _await(process, port, log)
         yield process.pid
-    finally:
-        _stop(process)
 
 
 def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -80,7 +80,7 @@ def granian(application: str, port: int) -> list[str | Path]:
 def gateway(stage: Stage, core: int, *, without_pin: bool = False) -> Iterator[tuple[int, int]]:
     """The gateway on one core: its port, its process id."""
     port = processes.free_port()
-    environment = _environment(stage, port)
+    environment = of_settings(stage, port)
     if without_pin:
         shipped: Path = Settings.model_fields["menus"].default
         menus = menus_without_pin(shipped, stage.folder / "menus")
@@ -91,7 +91,8 @@ def gateway(stage: Stage, core: int, *, without_pin: bool = False) -> Iterator[t
         yield port, pid
 
 
-def _environment(stage: Stage, port: int) -> Mapping[str, str]:
+def of_settings(stage: Stage, port: int) -> Mapping[str, str]:
+    """The gateway's settings on this stage."""
     return {
         "CHASKI_DEMO": "yes",
         "CHASKI_DATABASE_URL": stage.endpoints.app_url,
