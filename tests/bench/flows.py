@@ -36,7 +36,7 @@ def menus_and_balance(members: int, run: str) -> Flow:
         ("5", b"1. Idioma"),
         ("5*1", b"1. Espa"),
         ("5*1*00", b"1. Saldo"),
-        ("5*1*00*1", b"S/ 1,"),
+        ("5*1*00*1", b"Ahorro: S/ "),
     )
     return lambda number: _session(run, number, 1 + number % members, steps)
 
