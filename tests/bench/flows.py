@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,8 +30,9 @@ def msisdn(member: int) -> str:
     return f"+5198{member:07d}"
 
 
-def menus_and_balance(members: int, run: str) -> Flow:
+def menus_and_balance(members: int) -> Flow:
     """Five hops: home, more, languages, home again, the balance."""
+    run = _fresh()
     steps = (
         ("", b"1. Saldo"),
         ("5", b"1. Idioma"),
@@ -41,16 +43,18 @@ def menus_and_balance(members: int, run: str) -> Flow:
     return lambda number: _session(run, number, 1 + number % members, steps)
 
 
-def dials(members: int, run: str) -> Flow:
+def dials(members: int) -> Flow:
     """One hop: the dial, and the phone is put away."""
+    run = _fresh()
     return lambda number: _session(run, number, 1 + number % members, (("", b"1. Saldo"),))
 
 
-def transfers(first: int, count: int, members: int, run: str) -> Flow:
+def transfers(first: int, count: int, members: int) -> Flow:
     """Five hops that send money; the senders are `count` members from `first` on, each in turn, and
-    each time to somebody else: nobody is asked whether they meant it twice. Another run, other
+    each time to somebody else: nobody is asked whether they meant it twice. Each flow has other
     payees.
     """
+    run = _fresh()
     shift = zlib.crc32(run.encode())
 
     def flow(number: int) -> Session:
@@ -70,6 +74,11 @@ def transfers(first: int, count: int, members: int, run: str) -> Flow:
         return _session(run, number, first + place, steps)
 
     return flow
+
+
+def _fresh() -> str:
+    """A name that no other flow has: a session that was seen before is a repeat."""
+    return uuid.uuid4().hex[:12]
 
 
 def _session(run: str, number: int, member: int, steps: Sequence[tuple[str, bytes]]) -> Session:

@@ -124,11 +124,10 @@ def _write_history(owner_url: str, members: int, entries: int, say: Say) -> None
 def memory(stage: Stage) -> dict[str, float]:
     """What a session takes in Redis and in the web process, and what the processes weigh."""
     with gateway(stage, processes.SERVER_CORE, without_pin=True) as (port, pid):
-        Phones(port, WEBHOOK, dials(stage.members, "warm")).in_a_row(8, 1.0)
+        Phones(port, WEBHOOK, dials(stage.members)).in_a_row(8, 1.0)
         stage.client.flushall()
         web_before, redis_before = processes.resident_mib(pid), _redis_bytes(stage)
-        run = f"weigh{time.time_ns()}"
-        tally = Phones(port, WEBHOOK, dials(stage.members, run)).in_a_row(8, _SESSIONS_S)
+        tally = Phones(port, WEBHOOK, dials(stage.members)).in_a_row(8, _SESSIONS_S)
         hop.wrong(tally, "the gateway")
         sessions = len(tally.latencies_s)
         web_after, redis_after = processes.resident_mib(pid), _redis_bytes(stage)

@@ -79,22 +79,20 @@ def measure(
         targets, skipped = _start(running, stage, say, without)
         stage.keep_on(frozenset({processes.OTHER_CORE}))
         for target in targets:
-            _walk(stage, target, "warm", _WARM_S)
+            _walk(stage, target, _WARM_S)
         for number in range(rounds):
             for target in targets:
-                for column, value in _walk(stage, target, f"r{number}", seconds).items():
+                for column, value in _walk(stage, target, seconds).items():
                     figures[target.name][column].append(value)
             say(f"  hop: round {number + 1} of {rounds}")
         stage.keep_on(processes.ALL_CORES)
     return HopFigures(figures, skipped)
 
 
-def _walk(stage: Stage, target: Target, run: str, seconds: float) -> dict[str, float]:
+def _walk(stage: Stage, target: Target, seconds: float) -> dict[str, float]:
     """One target for one window."""
     before = _counted(stage, target)
-    tally = Phones(target.port, target.path, _flow(stage, target, run)).in_a_row(
-        PHONES_AT_ONCE, seconds
-    )
+    tally = Phones(target.port, target.path, _flow(stage, target)).in_a_row(PHONES_AT_ONCE, seconds)
     after = _counted(stage, target)
     wrong(tally, target.name)
     hops = len(tally.latencies_s)
@@ -124,9 +122,9 @@ def wrong(tally: Tally, name: str) -> None:
         )
 
 
-def _flow(stage: Stage, target: Target, run: str) -> Flow:
+def _flow(stage: Stage, target: Target) -> Flow:
     """The same requests for all; those whose answer is constant get no other one."""
-    flow = menus_and_balance(stage.members, f"{target.name.split(',')[0]}{run}")
+    flow = menus_and_balance(stage.members)
     if target.name not in {CONSTANT, TWO_TRIPS}:
         return flow
     return lambda number: tuple(dataclasses.replace(hop, marker=b"CON") for hop in flow(number))

@@ -6,7 +6,6 @@ whoever asks it share all cores.
 
 from __future__ import annotations
 
-import itertools
 import random
 import threading
 import time
@@ -85,7 +84,6 @@ def measure(stage: Stage, rounds: int, seconds: float, scale: int, say: Say) -> 
     figures = MoneyFigures(
         defaultdict(list), defaultdict(list), defaultdict(list), [verification_ms(seconds)]
     )
-    numbers = itertools.count()
     with (
         Database(stage.endpoints.app_url, pgbench.CLIENTS) as database,
         Database(stage.endpoints.owner_url, pgbench.CLIENTS) as owner,
@@ -99,8 +97,7 @@ def measure(stage: Stage, rounds: int, seconds: float, scale: int, say: Say) -> 
         for number in range(rounds):
             for name, way in ways.items():
                 figures.per_s[name].append(way())
-            run = f"m{next(numbers)}-{time.time_ns()}"
-            _webhook(stage, figures, port, pid, run, seconds)
+            _webhook(stage, figures, port, pid, seconds)
             say(f"  money: round {number + 1} of {rounds}")
     return figures
 
@@ -191,16 +188,14 @@ def _by_threads(give: Giver, seconds: float) -> float:
     return sum(done) / (time.perf_counter() - began)
 
 
-def _webhook(
-    stage: Stage, figures: MoneyFigures, port: int, pid: int, run: str, seconds: float
-) -> None:
+def _webhook(stage: Stage, figures: MoneyFigures, port: int, pid: int, seconds: float) -> None:
     """Five hops a transfer, once with PINs as they are, once with those whose hash costs nothing.
     The difference of the two is what the PIN costs; the other figures are of the second."""
     slow = MEMBERS_WITH_A_SLOW_PIN
     known = min(stage.members, MEMBERS_WITH_A_PIN)
     groups = {WHOLE: (1, slow), WHOLE_QUICK: (slow + 1, known - slow)}
     for name, (first, count) in groups.items():
-        flow = transfers(first, count, known, f"{run}{first}")
+        flow = transfers(first, count, known)
         before = _cpu(stage, pid)
         tally = Phones(port, WEBHOOK, flow).in_a_row(_PHONES_AT_ONCE, seconds)
         spent = {part: seconds - before[part] for part, seconds in _cpu(stage, pid).items()}

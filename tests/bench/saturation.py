@@ -14,7 +14,10 @@ from tests.bench.hop import wrong
 from tests.bench.phones import PATIENCE_S, Phones, Tally
 from tests.bench.stage import WEBHOOK, Stage, gateway
 
-OFFERED = (0.25, 0.5, 0.75, 0.9, 1.0, 1.25, 1.5, 2.0)  # of the capacity
+OFFERED = (0.25, 0.5, 0.75, 0.9, 1.0, 1.5, 2.0)  # of the capacity
+# Beyond it a queue grows as long as it lasts: only what lasts longer than members' patience shows
+# whether a server then works for those alone who have gone.
+_BEYOND_S = 2.5 * PATIENCE_S
 _CAPACITY_PHONES = 16  # twice the gateway's threads: it never waits for a phone
 _WARM_S = 2.0
 
@@ -45,13 +48,14 @@ def measure(stage: Stage, rounds: int, seconds: float, say: Say) -> SaturationFi
     offered: dict[float, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     with gateway(stage, processes.SERVER_CORE, without_pin=True) as (port, _):
         stage.keep_on(frozenset({processes.OTHER_CORE}))
-        _closed(stage, port, "warm", _WARM_S)
+        _closed(stage, port, _WARM_S)
         for number in range(rounds):
-            capacity.append(_closed(stage, port, f"c{number}", seconds))
+            capacity.append(_closed(stage, port, seconds))
             for share in OFFERED:
-                flow = menus_and_balance(stage.members, f"o{number}-{share:g}-")
+                flow = menus_and_balance(stage.members)
                 phones = Phones(port, WEBHOOK, flow)
-                tally = phones.by_the_clock(share * capacity[-1], seconds)
+                lasts_s = max(seconds, _BEYOND_S) if share > 1 else seconds
+                tally = phones.by_the_clock(share * capacity[-1], lasts_s)
                 for name, value in _figures(tally, share * capacity[-1], capacity[-1]).items():
                     offered[share][name].append(value)
             say(f"  saturation: round {number + 1} of {rounds}")
@@ -59,8 +63,8 @@ def measure(stage: Stage, rounds: int, seconds: float, say: Say) -> SaturationFi
     return SaturationFigures(capacity, offered)
 
 
-def _closed(stage: Stage, port: int, run: str, seconds: float) -> float:
-    flow = menus_and_balance(stage.members, run)
+def _closed(stage: Stage, port: int, seconds: float) -> float:
+    flow = menus_and_balance(stage.members)
     tally = Phones(port, WEBHOOK, flow).in_a_row(_CAPACITY_PHONES, seconds)
     wrong(tally, "the gateway")
     return tally.per_s

@@ -102,14 +102,14 @@ def test_a_hop_that_nobody_takes_has_waited_since_it_was_due() -> None:
 
 
 def test_a_session_is_one_member_and_its_text_grows() -> None:
-    session = menus_and_balance(10, "r")(7)
+    session = menus_and_balance(10)(7)
     texts = [hop.body.decode().rpartition("text=")[2] for hop in session]
     assert texts == ["", "5", "5%2A1", "5%2A1%2A00", "5%2A1%2A00%2A1"]
     assert len({hop.body.decode().split("&")[0] for hop in session}) == 1
 
 
 def test_nobody_sends_to_themselves_or_twice_to_the_same_in_a_run() -> None:
-    flow, seen = transfers(3, 4, 1_000, "run"), set()
+    flow, seen = transfers(3, 4, 1_000), set()
     for number in range(20):
         sender = msisdn(3 + number % 4).removeprefix("+51")
         body = flow(number)[-1].body.decode()
