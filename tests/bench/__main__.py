@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.bench import growth, hop, money, pins, processes, saturation
 from tests.bench.fill import Say
 from tests.bench.report import Report
-from tests.bench.stage import Stage, machine, staged
+from tests.bench.stage import Stage, staged
 
 _MEMBERS = 40_000
 _ORDINARY = ("pin", "hop", "money", "saturation")
@@ -27,11 +27,11 @@ def main(arguments: Sequence[str]) -> None:
     asked = _parser().parse_args(arguments)
     say = _say_to(sys.stderr if asked.json else sys.stdout)
     parts = [asked.part] if asked.part else list(_ORDINARY)
+    report = Report(processes.machine(), _settings(asked, parts))
+    say(report.machine)
     with _folder(asked.data) as folder:
         say("bench: starting PostgreSQL and Redis, and opening accounts")
         with staged(folder, asked.members[0], say) as stage:
-            report = Report(machine(stage), _settings(asked, parts))
-            say(report.machine)
             for part in parts:
                 _MEASURES[part](stage, asked, report, say)
     sys.stdout.write((report.as_json() if asked.json else "\n" + report.as_text()) + "\n")

@@ -24,7 +24,6 @@ from tests.bench.fill import MEMBERS_WITH_A_PIN, Say
 from tests.bench.flows import MEMBERS_WITH_A_SLOW_PIN, transfers
 from tests.bench.hop import wrong
 from tests.bench.phones import Phones
-from tests.bench.pins import verification_ms
 from tests.bench.stage import TODAY, WEBHOOK, Stage, gateway
 
 PORT = "ledger port, transfers"
@@ -49,7 +48,7 @@ class MoneyFigures:
     per_s: Mapping[str, list[float]]
     p99_ms: Mapping[str, list[float]]
     spent_ms: Mapping[str, list[float]]
-    pin_ms: list[float]
+    with_pin_ms: list[float]
 
     def ratios(self) -> dict[str, Spread]:
         """Of orders a second: above 1, the ledger is faster."""
@@ -72,7 +71,7 @@ class MoneyFigures:
         return rows
 
     def where(self) -> dict[str, dict[str, Spread]]:
-        """Where the milliseconds of a transfer through the whole webhook go; they sum up."""
+        """Where the CPU of a transfer through the whole webhook goes, ms; it sums up."""
         return {name: {"ms": spread(values)} for name, values in self.spent_ms.items()}
 
 
@@ -81,9 +80,7 @@ def measure(stage: Stage, rounds: int, seconds: float, scale: int, say: Say) -> 
     say(f"  money: pgbench fills its tables, scale {scale}")
     pgbench.prepare(stage, scale)
     stage.keep_on(processes.ALL_CORES)
-    figures = MoneyFigures(
-        defaultdict(list), defaultdict(list), defaultdict(list), [verification_ms(seconds)]
-    )
+    figures = MoneyFigures(defaultdict(list), defaultdict(list), defaultdict(list), [])
     with (
         Database(stage.endpoints.app_url, pgbench.CLIENTS) as database,
         Database(stage.endpoints.owner_url, pgbench.CLIENTS) as owner,
@@ -207,16 +204,19 @@ def _webhook(stage: Stage, figures: MoneyFigures, port: int, pid: int, seconds: 
 
 
 def _note(figures: MoneyFigures, name: str, cpu_ms: Mapping[str, float]) -> None:
-    """The parts of a transfer: what the second group took, and what the PIN took on top of it."""
-    spent = figures.spent_ms
+    """The parts of a transfer: the PIN is what the first group took in the gateway on top of the
+    second; the other parts are the second's."""
     if name == WHOLE:
-        spent["whole transfer: CPU of the gateway"].append(cpu_ms["gateway"])
+        figures.with_pin_ms.append(cpu_ms["gateway"])
         return
-    whole = spent["whole transfer: CPU of the gateway"]
-    spent["of it, argon2id of the PIN"].append(whole[-1] - cpu_ms["gateway"])
-    spent["of it, all else (5 hops)"].append(cpu_ms["gateway"])
-    spent["CPU of PostgreSQL"].append(cpu_ms["postgres"])
-    spent["CPU of Redis"].append(cpu_ms["redis"])
+    parts = {
+        "gateway: argon2id of the PIN": figures.with_pin_ms[-1] - cpu_ms["gateway"],
+        "gateway: all else, 5 hops": cpu_ms["gateway"],
+        "PostgreSQL": cpu_ms["postgres"],
+        "Redis": cpu_ms["redis"],
+    }
+    for part, ms in {**parts, "all together": sum(parts.values())}.items():
+        figures.spent_ms[part].append(ms)
 
 
 def _cpu(stage: Stage, pid: int) -> dict[str, float]:

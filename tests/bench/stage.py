@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psycopg
 import redis
 
 from gateway.db.migrations import migrate
@@ -103,16 +102,3 @@ def of_settings(stage: Stage, port: int) -> Mapping[str, str]:
         "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
         "CHASKI_PORT": str(port),
     }
-
-
-def machine(stage: Stage) -> str:
-    """One sentence: what the figures were measured on, and with what."""
-    with psycopg.connect(stage.endpoints.owner_url) as owner:
-        row = owner.execute("show server_version").fetchone()
-    valkey = stage.client.info("server")
-    return processes.machine(
-        {
-            "PostgreSQL": str(row[0]) if row else "?",
-            "Valkey": str(valkey.get("valkey_version") or valkey["redis_version"]),
-        }
-    )
