@@ -30,7 +30,7 @@ class SaturationFigures:
     offered: Mapping[float, Mapping[str, list[float]]]
 
     def ratios(self) -> dict[str, Spread]:
-        """Screens a second at twice the capacity, over the capacity of the same round."""
+        """Screens a second at twice the capacity, over the capacity just before and after."""
         goodput = self.offered[max(OFFERED)]["right_of_capacity"]
         return {"goodput_at_twice_capacity": spread(goodput)}
 
@@ -43,21 +43,26 @@ class SaturationFigures:
 
 
 def measure(stage: Stage, rounds: int, seconds: float, say: Say) -> SaturationFigures:
-    """First what it can do, then shares of that, anew in each round."""
+    """Loads in turn, and before and after each of them what the gateway can do just then."""
     capacity: list[float] = []
     offered: dict[float, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    with gateway(stage, processes.SERVER_CORE, without_pin=True) as (port, _):
+    with gateway(stage, processes.SERVER_CORE, without_pin=True) as (port, pid):
         stage.keep_on(frozenset({processes.OTHER_CORE}))
         _closed(stage, port, _WARM_S)
         for number in range(rounds):
-            capacity.append(_closed(stage, port, seconds))
+            before = _closed(stage, port, seconds)
             for share in OFFERED:
-                flow = menus_and_balance(stage.members)
-                phones = Phones(port, WEBHOOK, flow)
                 lasts_s = max(seconds, _BEYOND_S) if share > 1 else seconds
-                tally = phones.by_the_clock(share * capacity[-1], lasts_s)
-                for name, value in _figures(tally, share * capacity[-1], capacity[-1]).items():
+                phones = Phones(port, WEBHOOK, menus_and_balance(stage.members))
+                began_cpu_s = processes.cpu_s(pid)
+                tally = phones.by_the_clock(share * before, lasts_s)
+                cpu_us = (processes.cpu_s(pid) - began_cpu_s) * 1e6
+                after = _closed(stage, port, seconds)
+                capacity.append((before + after) / 2)
+                figures = _figures(tally, share * before, capacity[-1])
+                for name, value in {**figures, "cpu_us_a_right": cpu_us / tally.right}.items():
                     offered[share][name].append(value)
+                before = after
             say(f"  saturation: round {number + 1} of {rounds}")
         stage.keep_on(processes.ALL_CORES)
     return SaturationFigures(capacity, offered)
