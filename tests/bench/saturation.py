@@ -60,7 +60,10 @@ def measure(stage: Stage, rounds: int, seconds: float, say: Say) -> SaturationFi
                 after = _closed(stage, port, seconds)
                 capacity.append((before + after) / 2)
                 figures = _figures(tally, share * before, capacity[-1])
-                for name, value in {**figures, "cpu_us_a_right": cpu_us / tally.right}.items():
+                for name, value in {
+                    **figures,
+                    "cpu_us_a_right": cpu_us / max(tally.right, 1),
+                }.items():
                     offered[share][name].append(value)
                 before = after
             say(f"  saturation: round {number + 1} of {rounds}")
