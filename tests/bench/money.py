@@ -59,6 +59,7 @@ class MoneyFigures:
             "transfer_vs_tpcb_like": (PORT, TPCB),
             "transfer_in_sql_vs_tpcb_like": (LEDGER, TPCB),
             "transfer_vs_simple_update": (PORT, SIMPLE),
+            "minimal_function_vs_tpcb_like": (MINIMAL, TPCB),
             "hot_account_vs_uniform": (LOANS, PORT),
         }
         return {name: ratio(self.per_s[a], self.per_s[b]) for name, (a, b) in pairs.items()}
