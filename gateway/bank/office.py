@@ -68,8 +68,9 @@ class Office:
             OfficeError: `no_member`, `has_pin`, `not_a_dni`.
         """
         member = self._member(msisdn)
-        if member.enrolled:
-            raise OfficeError("has_pin", "this member has a PIN: if it is forgotten, ask a reset")
+        if self._had_pin(member.ref):
+            what = "this member has a PIN or has had one: ask a reset, which takes two of you"
+            raise OfficeError("has_pin", what)
         issued, code_hash = self._new_code(member.ref, msisdn)
         version = self._keyed.current
         dni_hash, avoid = self._known(member.ref, dni, born)
@@ -84,8 +85,8 @@ class Office:
             OfficeError: `no_member`, `no_pin`, `not_a_dni`.
         """
         member = self._member(msisdn)
-        if not member.enrolled:
-            raise OfficeError("no_pin", "this member has no PIN: invite them")
+        if not self._had_pin(member.ref):
+            raise OfficeError("no_pin", "this member has no PIN and never had one: invite them")
         dni_hash, avoid = self._known(member.ref, dni, born)
         detail = msgspec.json.encode(
             {"dni_hash": dni_hash, "avoid": avoid, "pepper_version": self._keyed.current}
@@ -117,6 +118,9 @@ class Office:
         return bool(
             self._database.row("select bank.unlock_pin(%s, %s, %s) as opened", params)["opened"]
         )
+
+    def _had_pin(self, member_ref: str) -> bool:
+        return bool(self._database.row("select bank.had_pin(%s) as had", (member_ref,))["had"])
 
     def freeze(self, msisdn: Msisdn, by: str) -> bool:
         """Shut a member's door for them. Answers whether it was open."""

@@ -81,3 +81,35 @@ def test_what_a_member_does_by_sms_is_on_their_timeline(
 
     assert [action for (action,) in rows][-2:] == ["member.frozen", "caution.begun"]
     assert ("consent.withdrawn",) in rows
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [("ana", True), (" Ana ", True), ("ana\t", True), ("a na", True), ("Luis", False)],
+)
+def test_a_name_that_is_written_otherwise_is_no_second_person(
+    owner: psycopg.Connection[Any], other: str, same: bool
+) -> None:
+    """Whatever takes two of staff asks here."""
+    row = owner.execute("select audit.same_person('Ana', %s)", (other,)).fetchone()
+
+    assert row == (same,)
+
+
+def test_who_asked_for_a_limit_does_not_approve_it_under_another_spelling(
+    owner: psycopg.Connection[Any],
+) -> None:
+    """Ana asks for more, and `ana ` agrees."""
+    asked = owner.execute(
+        "select number from instructions.limits_waiting() order by number desc limit 1"
+    ).fetchone()
+    assert asked is None
+    owner.execute(
+        "insert into instructions.limit_rule (operation, channel, level, effective_on,"
+        " per_operation_centimos, reason, raises, asked_by, asked_at)"
+        " values ('loans.pay', 'any', 'careful', '2027-01-01', 1200000, 'more', true, 'Ana', now())"
+    )
+    (number,) = owner.execute("select number from instructions.limits_waiting()").fetchone() or (0,)
+
+    with pytest.raises(psycopg.errors.CheckViolation, match="another person"):
+        owner.execute("select instructions.approve_limit(%s, 'ana ', now())", (number,))

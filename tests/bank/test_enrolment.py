@@ -371,10 +371,71 @@ def test_a_hop_that_was_no_right_pin_begins_no_change(cooperative: Cooperative) 
     assert [row["id"] for row in rows if row["id"]] == []
 
 
+@pytest.mark.parametrize("remedy", ["reset", "freeze"])
+def test_a_change_that_was_begun_with_the_old_pin_does_not_outlive_its_remedy(
+    cooperative: Cooperative, remedy: str
+) -> None:
+    """The thief is one entry from a PIN of their own when staff take the old one away, or Rosa
+    shuts her door; it stays so when the door is opened again."""
+    thief = Desk(cooperative, ROSA)
+    proof = token(thief.new_pins.prove_by_pin(ROSA.ref, Secret("4826"), "one", MORNING))
+    thief.chooses(proof, "5938")
+
+    if remedy == "reset":
+        approves(cooperative, asks_reset(cooperative, ROSA), "Luis")
+    else:
+        with cooperative.owner() as owner:
+            owner.execute("select bank.freeze('m-0001', 'sms', 's-1', %s)", (MORNING,))
+            assert thief.repeats(proof, "5938") != Done()
+            owner.execute("select bank.lift_freeze('m-0001', 'Ana', %s)", (MORNING,))
+
+    assert thief.repeats(proof, "5938") != Done()
+    assert not thief.has_pin("5938")
+
+
 # ---- Two of staff ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("by", ["Ana", "ana", " Ana "])
+def test_one_of_staff_gives_no_pin_to_who_has_had_one(cooperative: Cooperative) -> None:
+    """Two agreed to a reset; a code of Ana's alone, with a DNI of her own, is not in its place."""
+    issued = approves(cooperative, asks_reset(cooperative, ROSA), "Luis")
+
+    with cooperative.office() as office, pytest.raises(OfficeError, match="two of you"):
+        office.invite(Msisdn(ROSA.msisdn), "99999999", None, "Ana")
+    with cooperative.owner() as owner:
+        alone = owner.execute(
+            "select bank.issue_code('m-0001', 'enrol', 'd', 'c', 1, '{}', 'Ana', %s, %s)",
+            (MORNING, MORNING),
+        ).fetchone()
+    assert alone == (None,)
+
+    rosa = Desk(cooperative, ROSA)
+    assert token(rosa.types_code(rosa.types_dni(ROSA.dni), issued.code))
+
+
+def test_what_was_asked_keeps_no_hash_once_it_is_decided(cooperative: Cooperative) -> None:
+    """Eight digits are soon guessed by who has the pepper."""
+    approves(cooperative, asks_reset(cooperative, ROSA), "Luis")
+
+    with cooperative.owner() as owner:
+        (detail,) = owner.execute("select detail from bank.staff_request").fetchone() or ({},)
+
+    assert set(detail) == {"pepper_version"}
+
+
+def test_a_code_does_not_come_back_with_the_number(wilmer: Desk) -> None:
+    """Away and back again: the code was for another time."""
+    wilmer.cooperative.invite(WILMER)
+    with wilmer.cooperative.owner() as owner:
+        for old, new in ((WILMER.msisdn, "+51987000096"), ("+51987000096", WILMER.msisdn)):
+            owner.execute(
+                "select bank.move_number(%s, %s, 'Ana', %s, %s)", (old, new, MORNING, MORNING)
+            )
+
+    assert not wilmer.invited()
+
+
+@pytest.mark.parametrize("by", ["Ana", "ana", " Ana ", "ana\t", "A na"])
 def test_who_asks_for_a_reset_cannot_approve_it(cooperative: Cooperative, by: str) -> None:
     """Four eyes are two people's; and the old PIN still holds."""
     request = asks_reset(cooperative, ROSA)

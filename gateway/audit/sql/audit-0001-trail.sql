@@ -45,6 +45,11 @@ begin atomic
     values (p_now, p_actor_kind, p_actor, p_action, p_member_ref, p_about);
 end;
 
+-- Whether two names are one person's: ` Ana` and `ana` are. For whatever takes two of staff.
+create function audit.same_person(p_one text, p_other text) returns boolean
+language sql immutable set search_path = pg_catalog, pg_temp
+return lower(regexp_replace(p_one, '\s', '', 'g')) = lower(regexp_replace(p_other, '\s', '', 'g'));
+
 -- What is written stays: not even the owner changes it by mistake.
 create function audit.refuse_change() returns trigger
 language plpgsql

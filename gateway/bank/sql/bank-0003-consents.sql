@@ -81,6 +81,7 @@ begin
         jsonb_build_object('freeze', shut, 'channel', p_channel), p_now
     );
     perform instructions.be_careful(p_member_ref, 'frozen', 'look_only', null, p_now);
+    delete from bank.pin_pending where member_ref = p_member_ref; -- a PIN that is being chosen
     perform instructions.stop_waiting(p_member_ref, p_now);
     return true;
 end

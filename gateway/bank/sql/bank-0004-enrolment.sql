@@ -61,7 +61,7 @@ begin
         return;
     end if;
     -- `ana` and `Ana ` are one person.
-    if lower(trim(request.asked_by)) = lower(trim(p_by)) then
+    if audit.same_person(request.asked_by, p_by) then
         return query select 'same_person', request.kind, request.member_ref, null::jsonb;
         return;
     end if;
@@ -116,8 +116,19 @@ create table bank.code_attempt (
     right_code boolean
 );
 
--- Issue a code; an older one that is open is over. For staff. Answers its number, null where the
--- phone is not that member's.
+-- Whether a member has a PIN or has had one: then a new one takes two of staff.
+create function bank.had_pin(p_member_ref text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select exists (select from bank.pin_credential as c where c.member_ref = p_member_ref)
+        or exists (
+            select from bank.activation_code as c
+            where c.member_ref = p_member_ref and (c.used_at is not null or c.purpose = 'reset')
+        );
+end;
+
+-- Issue a code; an older one that is open is over. For staff. Answers its number; null where there
+-- is no such member, or one person alone would give a PIN to who has had one.
 create function bank.issue_code(
     p_member_ref text, p_purpose text, p_dni_hash text, p_code_hash text, p_pepper_version integer,
     p_avoid text[], p_by text, p_now timestamptz, p_until timestamptz
@@ -129,7 +140,7 @@ declare
     code_id bigint;
 begin
     select * into owner from bank.member as m where m.member_ref = p_member_ref for update;
-    if not found then
+    if not found or (p_purpose = 'enrol' and bank.had_pin(p_member_ref)) then
         return null;
     end if;
     update bank.activation_code as c
@@ -169,6 +180,9 @@ begin
     if decided.verdict <> 'done' then
         return decided.verdict;
     end if;
+    -- The keyed hashes are with the code now. A change that was begun with the old PIN is over too.
+    update bank.staff_request as r set detail = r.detail - 'dni_hash' - 'avoid' where r.id = p_id;
+    delete from bank.pin_pending as p where p.member_ref = decided.member_ref;
     delete from bank.pin_credential as c where c.member_ref = decided.member_ref;
     perform audit.write(
         'staff', p_by, 'pin.revoked', decided.member_ref,
@@ -203,7 +217,7 @@ begin atomic
     select r.member_ref, m.msisdn, (r.detail ->> 'pepper_version')::integer
     from bank.staff_request as r
     join bank.member as m on m.member_ref = r.member_ref
-    where r.id = p_id and r.kind = 'pin_reset';
+    where r.id = p_id and r.kind = 'pin_reset' and m.msisdn is not null;
 end;
 
 -- Let a member dial. Answers whether member and phone were new.
@@ -311,6 +325,7 @@ begin atomic
     select p_member_ref, 'change', true, p_until
     from bank.pin_attempt as a
     where a.hop = p_hop and a.member_ref = p_member_ref and a.right_pin
+        and not bank.frozen(p_member_ref)
     on conflict (member_ref) do update
     set id = gen_random_uuid(), purpose = 'change', dni_hash = null, proven = true,
         code_id = null, hash = null, pepper_version = null, expires_at = excluded.expires_at,
@@ -458,7 +473,18 @@ begin
     if chosen.used_at is not null then
         return true;
     end if;
-    if chosen.purpose <> 'change' then
+    -- A door that is shut while the PIN is chosen stays shut: see bank.shut, which takes this too.
+    perform pg_advisory_xact_lock(hashtextextended('instructions.member ' || p_member_ref, 0));
+    if bank.frozen(p_member_ref) then
+        return false;
+    end if;
+    if chosen.purpose = 'change' then
+        -- Staff may have taken the old PIN away meanwhile.
+        perform from bank.pin_credential as c where c.member_ref = p_member_ref for update;
+        if not found then
+            return false;
+        end if;
+    else
         -- The code may have been revoked, or the number given away, while the PIN was chosen.
         update bank.activation_code as c
         set used_at = p_now, dni_hash = null, code_hash = null
@@ -541,7 +567,7 @@ begin atomic
 end;
 
 revoke execute on function
-    bank.ask_staff, bank.decide_staff_request, bank.issue_code, bank.approve_reset, bank.open_code,
+    bank.had_pin, bank.ask_staff, bank.decide_staff_request, bank.issue_code, bank.approve_reset, bank.open_code,
     bank.invited, bank.begin_enrolment, bank.begin_change, bank.claim_code_attempt,
     bank.settle_code_attempt, bank.digits_to_avoid, bank.propose_pin, bank.proposed_pin,
     bank.activate_pin, bank.access_of, bank.reset_asked, bank.register_by_staff,

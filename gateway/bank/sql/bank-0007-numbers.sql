@@ -1,5 +1,13 @@
 -- Numbers that go from hand to hand: for the cooperative's staff, not for the application.
--- depends: bank-0003-consents  sim-0001-answers
+-- depends: bank-0004-enrolment  sim-0001-answers
+
+-- A code is good for one number; it is not good again when a member comes back to that number.
+create function bank.revoke_codes(p_member_ref text, p_now timestamptz) returns void
+language sql volatile
+begin atomic
+    update bank.activation_code set revoked_at = p_now, dni_hash = null, code_hash = null
+    where member_ref = p_member_ref and used_at is null and revoked_at is null;
+end;
 
 -- A member has another number from now on: `moved`, `no_member` (nobody has the old one) or `taken`
 -- (the new one is a member's). Whoever gets the old number is a stranger to us.
@@ -19,6 +27,7 @@ begin
         return 'taken';
     end if;
     update bank.member set msisdn = p_new where member_ref = owner;
+    perform bank.revoke_codes(owner, p_now);
     perform sim.forget(p_old);
     perform sim.forget(p_new);
     perform instructions.be_careful(owner, 'number_changed', 'careful', p_careful_until, p_now);
@@ -39,6 +48,7 @@ begin
         return 'no_member';
     end if;
     update bank.member set msisdn = null where member_ref = owner;
+    perform bank.revoke_codes(owner, p_now);
     perform sim.forget(p_msisdn);
     perform audit.write('staff', p_by, 'number.released', owner, '{}', p_now);
     return 'released';
@@ -70,5 +80,5 @@ end
 $$;
 
 revoke execute on function
-    bank.move_number, bank.release_number, bank.give_number
+    bank.revoke_codes, bank.move_number, bank.release_number, bank.give_number
 from public;

@@ -166,7 +166,7 @@ as $$
 declare
     phone text;
 begin
-    if coalesce(lower(btrim(p_by)) = lower(btrim(p_approved_by)), true)
+    if coalesce(audit.same_person(p_by, p_approved_by), true)
         or btrim(p_by) = '' or btrim(p_approved_by) = ''
     then
         raise exception 'two of staff erase a member, not one' using errcode = 'check_violation';
@@ -187,6 +187,7 @@ begin
     where c.member_ref = p_member_ref and a.code_id = c.id;
     delete from bank.activation_code where member_ref = p_member_ref;
     delete from bank.call where member_ref = p_member_ref;
+    delete from bank.staff_request where member_ref = p_member_ref and state = 'waiting';
     update bank.staff_request set detail = '{}' where member_ref = p_member_ref;
     perform sim.forget(phone);
     delete from bank.member where member_ref = p_member_ref;

@@ -210,7 +210,7 @@ begin
     if not found then
         return false;
     end if;
-    if asked_by = p_by then
+    if audit.same_person(asked_by, p_by) then
         raise exception 'whoever asked cannot approve: another person does'
         using errcode = 'check_violation';
     end if;
