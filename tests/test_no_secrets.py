@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import pytest
+from psycopg import sql
 
 from gateway import bootstrap
 from gateway.bootstrap import Parts
@@ -178,7 +179,13 @@ class Station:
                 (hashed, version, ROSA.ref),
             )
             owner.execute("select bank.lift_freeze(%s, 'test', now())", (ROSA.ref,))
-            owner.execute("delete from bank.pin_credential where member_ref = %s", (WILMER.ref,))
+            for table in ("pin_credential", "activation_code"):
+                owner.execute(
+                    sql.SQL("delete from bank.{} where member_ref = %s").format(
+                        sql.Identifier(table)
+                    ),
+                    (WILMER.ref,),
+                )
         self.code = self.cooperative.invite(WILMER)
         self.search.secrets[self.code] = "activation code"
 

@@ -324,8 +324,8 @@ def test_a_number_that_is_none_ends_no_bind_and_fills_no_log(name: str, octets: 
     with capture_logs() as logs, bound(trace=True) as line:
         for _ in range(2):
             assert line.peer.deliver(replace(message, tlvs=tlvs)) == codec.ROK
-        if tag == codec.USSD_SERVICE_OP:  # nothing is said that can be understood: it is a dial
-            assert [words(line.peer.submitted().octets)[:5] for _ in range(2)] == ["Año 1"] * 2
+            if tag == codec.USSD_SERVICE_OP:  # nothing that can be understood is said: it is a dial
+                assert words(line.peer.submitted().octets)[:5] == "Año 1"
         assert line.phone().dial().text == "Año 1\n1. Saldo"
         assert line.figure("chaski_smpp_binds_total", bind="transceiver", outcome="bound") == 1
     assert max(len(str(log)) for log in logs) < 1_500
