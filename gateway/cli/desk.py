@@ -15,6 +15,7 @@ from typing import Any, ParamSpec
 import click
 import psycopg
 
+from gateway.bank.register import Members
 from gateway.channels.sheets import FaultySheetError
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.demo.phone import NoAnswerError
@@ -22,6 +23,7 @@ from gateway.dialog.reader import FaultyBookError
 from gateway.embedded import EmbeddedError, running
 from gateway.notices.router import RoutesError
 from gateway.settings import SettingsError, load
+from gateway.values.member import MemberView
 from gateway.values.msisdn import Msisdn, NotAMobileError, caller
 
 _P = ParamSpec("_P")
@@ -108,6 +110,14 @@ def phone_number(text: str) -> Msisdn:
         return caller(text)
     except NotAMobileError as error:
         raise click.BadParameter(f"{text} is no phone number like +51987000001") from error
+
+
+def member_of(database: Database, msisdn: Msisdn) -> MemberView:
+    """The member whose phone it is."""
+    member = Members(database).by_msisdn(msisdn)
+    if member is None:
+        raise click.ClickException(f"{msisdn.e164} is no member's phone")
+    return member
 
 
 def print_json(rows: Iterable[Mapping[str, Any]]) -> None:

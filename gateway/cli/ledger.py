@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from gateway.bank.register import Members
 from gateway.cli.desk import (
     DATA,
     JSON,
     PHONE,
     application_database,
+    member_of,
     phone_number,
     plainly,
     print_json,
@@ -64,9 +64,7 @@ def ledger_accounts(msisdn: str, data: Path | None, as_json: bool) -> None:  # n
     """The accounts of the member whose phone this is."""
     number = phone_number(msisdn)
     with application_database(data) as database:
-        member = Members(database).by_msisdn(number)
-        if member is None:
-            raise click.ClickException(f"{msisdn} is no member's phone")
+        member = member_of(database, number)
         try:
             accounts = (_core(data) or PostgresLedger(database)).accounts(member.ref)
         except LedgerUnavailableError as error:

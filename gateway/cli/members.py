@@ -12,7 +12,6 @@ import click
 
 from gateway.bank.hashing import KeyedHashes
 from gateway.bank.office import Issued, Office, OfficeError
-from gateway.bank.register import Members
 from gateway.bounds import NUMBER_CAREFUL_S
 from gateway.cli.desk import (
     JSON,
@@ -21,6 +20,7 @@ from gateway.cli.desk import (
     PHONE,
     asked_by,
     iso,
+    member_of,
     opened,
     owner_url,
     phone_number,
@@ -29,7 +29,6 @@ from gateway.cli.desk import (
     print_lines,
 )
 from gateway.cli.peppers import PEPPERS, peppers_of
-from gateway.db.pool import Database
 from gateway.settings import Settings
 from gateway.values.member import MemberView
 
@@ -198,7 +197,7 @@ def members_unfreeze(msisdn: str, url: str | None, data: Path | None, by: str) -
     with opened(owner_url(url, data)) as database:
         lifted = database.row(
             "select bank.lift_freeze(%s, %s, %s) as lifted",
-            (_ref(database, msisdn), by, _now()),
+            (member_of(database, phone_number(msisdn)).ref, by, _now()),
         )
     click.echo("open again" if lifted["lifted"] else "it was not shut: nothing to do")
 
@@ -211,11 +210,9 @@ def members_unfreeze(msisdn: str, url: str | None, data: Path | None, by: str) -
 @plainly
 def members_freeze(msisdn: str, url: str | None, data: Path | None, by: str) -> None:
     """Shut a member's door at once: no PIN opens it, and no order is taken."""
-    with opened(owner_url(url, data)) as database:
-        shut = database.row(
-            "select bank.freeze_by_staff(%s, %s, %s) as shut", (_ref(database, msisdn), by, _now())
-        )
-    click.echo("shut" if shut["shut"] else "it was shut already")
+    with _office(url, data) as office:
+        shut = office.freeze(phone_number(msisdn), by)
+    click.echo("shut" if shut else "it was shut already")
 
 
 @members.command(name="trust")
@@ -228,7 +225,7 @@ def members_trust(msisdn: str, url: str | None, data: Path | None, by: str) -> N
     """Let a member with a new SIM or number move money again, once you have seen them and their
     DNI."""
     with opened(owner_url(url, data)) as database:
-        member_ref, now = _ref(database, msisdn), _now()
+        member_ref, now = member_of(database, phone_number(msisdn)).ref, _now()
         lifted = [
             reason
             for reason in ("sim_changed", "sim_unknown", "number_changed")
@@ -328,14 +325,6 @@ def _print_code(issued: Issued) -> None:
         f"good until {iso(issued.until)}, once, from the member's own phone. It is not kept:"
     )
     click.echo("hand it over now, and do not write it down for anybody else")
-
-
-def _ref(database: Database, msisdn: str) -> str:
-    """The member whose phone this is."""
-    member = Members(database).by_msisdn(phone_number(msisdn))
-    if member is None:
-        raise click.ClickException("this phone is no member's")
-    return member.ref
 
 
 def _now() -> dt.datetime:
