@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from urllib.parse import urlsplit
 import redis
 
 from gateway.db.migrations import migrate
+from gateway.demo.variables import demo_variables
 from gateway.embedded import Embedded, Endpoints
-from gateway.settings import DEMO_PEPPER, DEMO_SESSION_SECRET, DEMO_WEBHOOK_SECRET, Settings
+from gateway.settings import DEMO_WEBHOOK_SECRET, Settings
 from tests.bench import processes
 from tests.bench.fill import Say, fill
 from tests.bench.served import menus_without_pin
@@ -92,13 +92,4 @@ def gateway(stage: Stage, core: int, *, without_pin: bool = False) -> Iterator[t
 
 def of_settings(stage: Stage, port: int) -> Mapping[str, str]:
     """The gateway's settings on this stage."""
-    return {
-        "CHASKI_DEMO": "yes",
-        "CHASKI_DATABASE_URL": stage.endpoints.app_url,
-        "CHASKI_SESSIONS_URL": stage.endpoints.sessions_url,
-        "CHASKI_QUEUE_URL": stage.endpoints.queue_url,
-        "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
-        "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
-        "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
-        "CHASKI_PORT": str(port),
-    }
+    return demo_variables(stage.endpoints, port)

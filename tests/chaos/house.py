@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import http.client
-import json
 import os
 import shutil
 import signal
@@ -23,6 +22,7 @@ from gateway.bank.hashing import OWASP_2026, PepperedArgon2
 from gateway.db.migrations import migrate
 from gateway.db.pool import Database
 from gateway.demo.seed import seed
+from gateway.demo.variables import demo_variables
 from gateway.embedded import EmbeddedError, Endpoints, Server, last_words, leashed
 from gateway.embedded.endpoints import endpoints_in
 from gateway.embedded.folder import DataFolder
@@ -34,8 +34,6 @@ from gateway.library.publishing import publish_folder
 from gateway.library.shelf import Shelf
 from gateway.settings import (
     DEMO_PEPPER,
-    DEMO_SESSION_SECRET,
-    DEMO_WEBHOOK_SECRET,
     Settings,
 )
 from tests.chaos.members import Member, enrol
@@ -214,17 +212,7 @@ class House:
     def _environment(self) -> dict[str, str]:
         """As `chaski demo` gives it."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith("CHASKI_")}
-        endpoints = self.endpoints
-        return ours | {
-            "CHASKI_DEMO": "yes",
-            "CHASKI_DATABASE_URL": endpoints.app_url,
-            "CHASKI_SESSIONS_URL": endpoints.sessions_url,
-            "CHASKI_QUEUE_URL": endpoints.queue_url,
-            "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
-            "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
-            "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
-            "CHASKI_PORT": str(self._port),
-        }
+        return ours | demo_variables(self.endpoints, self._port)
 
     def _ready(self) -> bool:
         url = f"http://127.0.0.1:{self._port}/health/ready"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -23,8 +22,9 @@ import requests
 
 from gateway.bounds import SENDERS_AT_ONCE
 from gateway.db.migrations import migrate
+from gateway.demo.variables import demo_variables
 from gateway.embedded import Embedded, EmbeddedError, Endpoints, leashed
-from gateway.settings import DEMO_PEPPER, DEMO_SESSION_SECRET, DEMO_WEBHOOK_SECRET, Settings
+from gateway.settings import Settings
 from tests.load.members import Phones, msisdn, register
 from tests.load.provider import Provider
 from tests.load.verdict import MEMORY_JUDGED_FROM_S, Load, faults, percentile
@@ -142,17 +142,7 @@ def _web(endpoints: Endpoints) -> Iterator[str]:
     """The real webhooks, in a process of their own. Answers where."""
     port = _free_port()
     ours = {name: value for name, value in os.environ.items() if not name.startswith("CHASKI_")}
-    environment = ours | {
-        "CHASKI_DEMO": "yes",
-        "CHASKI_LOG_LEVEL": "WARNING",
-        "CHASKI_DATABASE_URL": endpoints.app_url,
-        "CHASKI_SESSIONS_URL": endpoints.sessions_url,
-        "CHASKI_QUEUE_URL": endpoints.queue_url,
-        "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
-        "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
-        "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
-        "CHASKI_PORT": str(port),
-    }
+    environment = ours | demo_variables(endpoints, port) | {"CHASKI_LOG_LEVEL": "WARNING"}
     command = leashed([sys.executable, "-m", "gateway.cli", "serve"], signal.SIGTERM)
     with _ended(subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)):
         url = f"http://127.0.0.1:{port}"

@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import contextlib
 import itertools
-import json
 import multiprocessing
 import os
 import resource
@@ -37,10 +36,11 @@ from gateway.channels.smpp.codec import Bound, Framer, Message, Pdu, Taken, deco
 from gateway.channels.smpp.service import Service
 from gateway.db.migrations import migrate
 from gateway.demo.seed import seed
+from gateway.demo.variables import demo_variables
 from gateway.embedded import Embedded, Endpoints
 from gateway.ledger.postgres.office import LedgerOffice
 from gateway.observing import Metrics, configure_logging
-from gateway.settings import DEMO_PEPPER, DEMO_SESSION_SECRET, DEMO_WEBHOOK_SECRET, load
+from gateway.settings import DEMO_PEPPER, load
 from gateway.values.money import Money
 from gateway.values.pin import Pin
 from gateway.values.turn import Reply, Turn
@@ -262,16 +262,7 @@ def prepared(endpoints: Endpoints) -> dict[str, str]:
             )
             hashed, version = hasher.hash(ref, Pin(KEYS[-1]))
             owner.execute("select bank.first_pin(%s, %s, %s)", (ref, hashed, version))
-    return {
-        "CHASKI_DEMO": "yes",
-        "CHASKI_DATABASE_URL": endpoints.app_url,
-        "CHASKI_SESSIONS_URL": endpoints.sessions_url,
-        "CHASKI_QUEUE_URL": endpoints.queue_url,
-        "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,
-        "CHASKI_SESSION_SECRET": DEMO_SESSION_SECRET,
-        "CHASKI_PIN_PEPPERS": json.dumps({"1": DEMO_PEPPER}),
-        "CHASKI_LOG_LEVEL": "ERROR",
-    }
+    return demo_variables(endpoints) | {"CHASKI_LOG_LEVEL": "ERROR"}
 
 
 def main() -> None:
