@@ -16,7 +16,7 @@ create table bank.staff_request (
     decided_at timestamptz,
     check ((state = 'waiting') = (decided_by is null)),
     check ((decided_by is null) = (decided_at is null)),
-    check (decided_by <> asked_by)
+    check (not audit.same_person(decided_by, asked_by))
 );
 
 -- The list of what waits; few rows at a time.

@@ -17,7 +17,7 @@ create table instructions.uit (
     raises boolean not null default false,
     asked_by text not null,
     asked_at timestamptz not null,
-    approved_by text check (approved_by <> asked_by),
+    approved_by text check (not audit.same_person(approved_by, asked_by)),
     approved_at timestamptz,
     holds boolean not null generated always as (not raises or approved_by is not null) stored,
     check ((approved_by is null) = (approved_at is null))
@@ -37,7 +37,7 @@ create table instructions.legal_ceiling (
     raises boolean not null default false,
     asked_by text not null,
     asked_at timestamptz not null,
-    approved_by text check (approved_by <> asked_by),
+    approved_by text check (not audit.same_person(approved_by, asked_by)),
     approved_at timestamptz,
     holds boolean not null generated always as (not raises or approved_by is not null) stored,
     check ((approved_by is null) = (approved_at is null))
@@ -61,7 +61,7 @@ create table instructions.limit_rule (
     raises boolean not null default false,
     asked_by text not null,
     asked_at timestamptz not null,
-    approved_by text check (approved_by <> asked_by),
+    approved_by text check (not audit.same_person(approved_by, asked_by)),
     approved_at timestamptz,
     holds boolean not null generated always as (not raises or approved_by is not null) stored,
     check ((approved_by is null) = (approved_at is null)),
