@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.audit.verifying import verify
-from gateway.bounds import ORIGIN_DAYS, PIN_ATTEMPT_DAYS
+from gateway.bounds import CALL_DAYS, CODE_DAYS, ORIGIN_DAYS, PIN_ATTEMPT_DAYS, SIM_ANSWER_DAYS
 from gateway.cli.main import main
 from gateway.cli.people import explained
 from gateway.db.reading import snapshot
 from gateway.retention import KINDS, Retention
 from tests.cooperative import MORNING, Cooperative
-from tests.people import MARIA, ROSA
+from tests.people import MARIA, ROSA, WILMER
 from tests.searching import Search
 
 _TABLES = """
@@ -219,6 +219,83 @@ def test_each_kind_is_forgotten_when_its_time_has_come_and_not_before(
     assert seen == [(1, 1), (1, 1), (0, 1), (0, 1), (0, 0)]
     assert cooperative.books_are_right()
     assert _sealed_and_right(owner_url)
+
+
+def _enrols_and_asks(cooperative: Cooperative) -> None:
+    """Wilmer has two codes, the second one tried once, and waits for a call; María was called."""
+    cooperative.invite(WILMER)
+    code = cooperative.invite(WILMER)
+    phone = cooperative.phone(WILMER.msisdn)
+    phone.dial()
+    phone.press(WILMER.dni, code[::-1] if code != code[::-1] else "00000000")
+    with cooperative.owner() as owner:
+        for ref in (WILMER.ref, MARIA.ref):
+            owner.execute("select bank.ask_call(%s, 'send/amount', 'ussd', %s)", (ref, MORNING))
+        owner.execute(
+            "update bank.call set done_at = %s, done_by = 'ana' where member_ref = %s",
+            (MORNING, MARIA.ref),
+        )
+        for person in (WILMER, MARIA):
+            owner.execute("select sim.remember(%s, false, null, %s)", (person.msisdn, MORNING))
+
+
+def _left(cooperative: Cooperative) -> dict[str, int]:
+    """How much is kept of enrolments, of calls and of SIM cards."""
+    counts = {
+        "codes": "bank.activation_code",
+        "hashes": "bank.activation_code where code_hash is not null or dni_hash is not null",
+        "guesses": "bank.code_attempt",
+        "pending": "bank.pin_pending",
+        "calls": "bank.call",
+        "sims": "sim.answer",
+    }
+    with cooperative.owner() as owner:
+        return {
+            name: owner.execute(f"select count(*) from {what}").fetchone()[0]  # type: ignore[index]  # noqa: S608 - ours
+            for name, what in counts.items()
+        }
+
+
+def test_what_was_there_to_enrol_and_to_call_is_forgotten_in_its_time(
+    cooperative: Cooperative,
+) -> None:
+    """Of Wilmer's newest code a line stays, without a hash: it says that he had one. Nobody has
+    called him yet."""
+    _enrols_and_asks(cooperative)
+    assert _left(cooperative) == {
+        "codes": 2,
+        "hashes": 1,
+        "guesses": 1,
+        "pending": 1,
+        "calls": 2,
+        "sims": 2,
+    }
+    seen = []
+    for days in (SIM_ANSWER_DAYS + 1, CODE_DAYS - 1, CODE_DAYS + 5, CALL_DAYS - 1, CALL_DAYS + 1):
+        now = MORNING + dt.timedelta(days=days)
+        Retention(cooperative.database, lambda now=now: now).run()  # type: ignore[misc]
+        seen.append(tuple(_left(cooperative).values()))
+
+    assert seen == [
+        (2, 1, 1, 1, 2, 0),
+        (2, 1, 1, 1, 2, 0),
+        (1, 0, 0, 0, 2, 0),
+        (1, 0, 0, 0, 2, 0),
+        (1, 0, 0, 0, 1, 0),
+    ]
+
+
+def test_who_is_erased_in_the_middle_of_enrolling_leaves_nothing(
+    cooperative: Cooperative, owner_url: str
+) -> None:
+    """And María's stays."""
+    _enrols_and_asks(cooperative)
+
+    assert _erase(owner_url, WILMER).exit_code == 0
+
+    left = _left(cooperative)
+    assert (left["codes"], left["guesses"], left["pending"]) == (0, 0, 0)
+    assert (left["calls"], left["sims"]) == (1, 1)
 
 
 def test_what_comes_later_is_forgotten_later(cooperative: Cooperative) -> None:

@@ -52,8 +52,13 @@ begin
     );
     get diagnostics more = row_count;
     gone := gone + more;
-    update bank.activation_code as c set dni_hash = null, code_hash = null
-    where c.expires_at < p_before and num_nonnulls(c.dni_hash, c.code_hash) > 0;
+    update bank.activation_code set dni_hash = null, code_hash = null
+    where id in (
+        select c.id from bank.activation_code as c
+        where c.expires_at < p_before and num_nonnulls(c.dni_hash, c.code_hash) > 0
+        limit p_rows
+        for update skip locked
+    );
     get diagnostics more = row_count;
     return gone + more;
 end
