@@ -37,7 +37,7 @@ LINES = (
     ("audit",),
     ("db",),
     ("embedded",),
-    ("observing",),
+    ("breaking", "observing"),
     ("values",),
     ("bounds",),
 )
@@ -67,7 +67,7 @@ AT_HOME = {
     "flask": {"web", "channels", "console", "staff", "demo", "bootstrap", "providers", "ledger"},
     "requests": {"channels", "sim", "ledger", "cores"},  # cores: a type that it hands over
     "twilio": {"channels"},
-    "pybreaker": {"notices", "sim"},
+    "pybreaker": {"breaking", "notices", "sim"},
     "pyrate_limiter": {"notices"},
     "stamina": {"channels"},
     "rapidfuzz": {"dialog"},

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import structlog
@@ -26,6 +23,7 @@ from gateway.bounds import (
     PACE_WAIT_S,
     SEND_TIMEOUT_S,
 )
+from gateway.breaking import OneTries
 from gateway.notices.pace import Pace
 from gateway.notices.segments import segments
 from gateway.notices.senders import (
@@ -100,7 +98,8 @@ class Line:
             # CircuitBreakerError says one thing alone, that nobody was asked.
             throw_new_error_on_trip=False,
         )
-        self._trying = threading.Lock()  # held by the message that tries a line that was shut
+        # Whoever comes second waits in the outbox, not here.
+        self._one_tries = OneTries(lambda: self._health.state)
 
     @property
     def name(self) -> str:
@@ -121,7 +120,7 @@ class Line:
         if wait_s := self._shut_s():
             return Shut(wait_s)
         try:
-            with self._one_at_a_time():
+            with self._one_tries.turn():
                 return self._in_turn(sms)
         except CircuitBreakerError:
             return Shut(self._shut_s() or SEND_TIMEOUT_S)
@@ -133,20 +132,6 @@ class Line:
             return 0
         ends = opened_at + dt.timedelta(seconds=self._bounds.shut_s)
         return max(0, (ends - dt.datetime.now(dt.UTC)).total_seconds())
-
-    @contextmanager
-    def _one_at_a_time(self) -> Iterator[None]:
-        """While the line is not known to be well, a second message waits for what the first finds
-        out: not here, in the outbox."""
-        if self._health.state == STATE_CLOSED:
-            yield
-            return
-        if not self._trying.acquire(blocking=False):
-            raise CircuitBreakerError
-        try:
-            yield
-        finally:
-            self._trying.release()
 
     def _in_turn(self, sms: Sms) -> Delivery:
         if late_s := self._pace.late_s():

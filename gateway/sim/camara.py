@@ -10,14 +10,13 @@ import datetime as dt
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import requests
 import structlog
 import urllib3
-from pybreaker import STATE_CLOSED, CircuitBreaker, CircuitBreakerError
+from pybreaker import CircuitBreaker, CircuitBreakerError
 
 from gateway.bounds import (
     SIM_BUDGET_MS,
@@ -27,6 +26,7 @@ from gateway.bounds import (
     SIM_TOKEN_EARLY_S,
     SIM_TOKEN_S,
 )
+from gateway.breaking import OneTries
 from gateway.sim.port import Answer, Changed, NotChanged, Unknown
 from gateway.values.msisdn import Msisdn
 
@@ -97,7 +97,7 @@ class CamaraSimSwap:
             # The failure that shuts it is told as it is.
             throw_new_error_on_trip=False,
         )
-        self._trying = threading.Lock()  # held by who tries an operator that was left alone
+        self._one_tries = OneTries(lambda: self._breaker.current_state)
         self._token = ""  # nosec B105
         self._token_until_s = 0.0
         self._lock = threading.Lock()
@@ -109,26 +109,13 @@ class CamaraSimSwap:
         try:
             # `calling`, because `call` would hold the breaker's lock while the operator thinks: one
             # member at a time.
-            with self._one_at_a_time(), self._breaker.calling():
+            with self._one_tries.turn(), self._breaker.calling():
                 return self._asked(msisdn, asked_hours, ends_s)
         except CircuitBreakerError:
             return Unknown("left_alone")
         except _FailedError as failed:
             log.warning("sim_swap_failed", why=str(failed))
             return Unknown(str(failed))
-
-    @contextmanager
-    def _one_at_a_time(self) -> Iterator[None]:
-        """While the operator is not known to be well, one member tries and no other waits."""
-        if self._breaker.current_state == STATE_CLOSED:
-            yield
-            return
-        if not self._trying.acquire(blocking=False):
-            raise CircuitBreakerError
-        try:
-            yield
-        finally:
-            self._trying.release()
 
     def _asked(self, msisdn: Msisdn, hours: int, ends_s: float) -> Answer:
         status, said = self._post("/check", {"phoneNumber": msisdn.e164, "maxAge": hours}, ends_s)
