@@ -185,6 +185,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
     name, parts = settings.cooperative, _with_core(settings, parts)
     orders = _instructions(database, _ledger(database, parts), parts)
     books = open_books(settings, database, parts)
+    claims = _claims(settings, database)
     # Who sends is woken; a wake-up that another process takes would be lost to it.
     sends = not lines_send(settings)
     duties = [
@@ -195,7 +196,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         Duty(
             f"{name}-claims",
             EXPIRE_HOLDS_EVERY_S,
-            lambda: _claims(settings, database).forget_holds(parts.now(), SWEEP_ROWS),
+            lambda: claims.forget_holds(parts.now(), SWEEP_ROWS),
         ),
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
         _sealing(settings, database, parts),

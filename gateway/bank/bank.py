@@ -107,8 +107,7 @@ class Bank:
         """What became of the last money order of this very session, if there was one. A number
         that has come to somebody else since remembers nothing."""
         result = self._desk.instructions.recent(origin)
-        member = self.identify(origin.msisdn) if result else None
-        if result is None or member is None or member.ref != result.member_ref:
+        if result is None or not self._theirs(result.member_ref, origin):
             return None
         return self._remembered(result)
 
@@ -156,7 +155,7 @@ class Bank:
         """
         operation = self._operations[order.operation]
         now = self._now()
-        if not self._theirs(member, order.origin):
+        if not self._theirs(member.ref, order.origin):
             return Refused("stranger")
         if operation.moves_money or operation.before_money:
             self._desk.sims.look(member, order.origin.msisdn, now)
@@ -195,11 +194,11 @@ class Bank:
         """Shut a member's door: they have asked for it."""
         self._desk.doors.freeze(member.ref, origin, self._now())
 
-    def _theirs(self, member: MemberView, origin: Origin) -> bool:
+    def _theirs(self, member_ref: str, origin: Origin) -> bool:
         """Whether the phone is still the member's: staff may have moved the number since the
         session began."""
-        owner = self.identify(origin.msisdn)
-        return owner is not None and owner.ref == member.ref
+        owner = self._desk.members.by_msisdn(origin.msisdn)
+        return owner is not None and owner.ref == member_ref
 
     def _performed(
         self, operation: Operation, member: MemberView, order: Order, now: dt.datetime
