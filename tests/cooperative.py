@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import itertools
 import json
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Any
 import psycopg
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 
 from gateway import bootstrap
 from gateway.bank.bank import CATALOGUE, Order
@@ -257,6 +259,18 @@ def cooperative(
     """The demo cooperative on the morning of its first day."""
     with founded(database_urls, redis_urls) as cooperative:
         yield cooperative
+
+
+@pytest.fixture
+def url(cooperative: Cooperative) -> Iterator[str]:
+    """Where the demo cooperative's gateway listens."""
+    server = make_server("127.0.0.1", 0, cooperative.client.application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @contextmanager
