@@ -34,6 +34,7 @@ from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.demo.cooperative import Person
 from gateway.demo.core import core_variables
 from gateway.demo.seed import seed
+from gateway.demo.site import with_phones
 from gateway.driver import Gateway
 from gateway.ledger.fineract.standin.server import StandIn
 from gateway.ledger.postgres.adapter import PostgresLedger
@@ -323,5 +324,6 @@ def founded(
             lambda msisdn: list(network.inbox(Msisdn(msisdn))),
         )
         duties = bootstrap.duties(settings, database, parts)
-        yield Cooperative(settings, gateway, app.test_client(), database, clock, duties, metrics)
+        client = with_phones(app, settings).test_client()
+        yield Cooperative(settings, gateway, client, database, clock, duties, metrics)
     gateway.close()
