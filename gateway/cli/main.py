@@ -66,7 +66,7 @@ def serve() -> None:
         bootstrap.open_books(settings, database)  # faulty menus are said here, once and plainly
     refuse_unfit_core(settings)
     Granian(
-        "gateway.demo.site:wsgi" if settings.demo else "gateway.bootstrap:wsgi",
+        application(demo=settings.demo),
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
@@ -80,6 +80,11 @@ def serve() -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=5,
     ).serve()
+
+
+def application(*, demo: bool) -> str:
+    """What a web process serves. Of what only a demonstration has, production loads nothing."""
+    return "gateway.demo.site:wsgi" if demo else "gateway.bootstrap:wsgi"
 
 
 @main.command()

@@ -123,7 +123,7 @@ export class Card {
     });
     this._part(".code").addEventListener("click", () => {
       this._part(".typed").value = this.service.short_code;
-      this._part(".typed").focus();
+      this._focus();
     });
     this._part(".end").addEventListener("click", () => this._end());
     this._part(".remove").addEventListener("click", () => this.removed(this));
@@ -166,7 +166,12 @@ export class Card {
   _end() {
     this._part(".typed").value = "";
     this.handset.end();
-    this._part(".typed").focus();
+    this._focus();
+  }
+
+  /** Where a finger types, the field's focus would bring up a keyboard over the phone's own keys. */
+  _focus() {
+    if (matchMedia("(pointer: fine)").matches) this._part(".typed").focus();
   }
 
   async _write() {
