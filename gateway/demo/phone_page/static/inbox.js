@@ -6,16 +6,19 @@ import { say } from "./words.js";
 export class Inbox {
   constructor(home, handset, changed) {
     Object.assign(this, { _home: home, _handset: handset, _changed: changed });
+    this._none = element("li", "none");
     this.draw();
   }
 
   /** As they are now. The messages that stand there stay, so that nobody loses their place. */
   draw() {
     const list = this._home.querySelector("ul");
-    const drawn = this._handset.messages.map((sms) => this._drawn(sms));
+    const messages = this._handset.messages.map((sms) => this._drawn(sms));
+    this._none.textContent = say("no_messages");
+    const drawn = messages.length ? messages : [this._none];
     if (drawn.some((item, at) => item !== list.children[at]) || drawn.length !== list.children.length) {
       const focused = document.activeElement;
-      list.replaceChildren(...(drawn.length ? drawn : [nothing()]));
+      list.replaceChildren(...drawn);
       if (list.contains(focused)) focused.focus();
     }
     const count = this._handset.unread;
@@ -46,10 +49,6 @@ export class Inbox {
     item.append(open, text);
     return item;
   }
-}
-
-function nothing() {
-  return element("li", "none", say("no_messages"));
 }
 
 function clock(at) {
