@@ -99,6 +99,9 @@ def test_rosa_sends_twenty_soles_and_segundo_reads_of_it(
     cooperative.deliver()
 
     expect(segundo.messages.locator(".unread")).to_have_text("1 nuevo")
+    expect(segundo.card.locator(".rang")).to_have_text(
+        "Segundo Chinchay recibió un mensaje de NORANDINO."
+    )
     segundo.messages.get_by_role("button", name="NORANDINO").click()
     expect(segundo.messages).to_contain_text("Recibiste S/ 20.00 de Rosa Q.")
     expect(segundo.messages.locator(".unread")).to_have_text("")
@@ -339,6 +342,16 @@ def test_it_keeps_nobody_out_and_fits(
     assert inner
     assert inner["x"] >= 0
     assert inner["x"] + inner["width"] <= page.viewport_size["width"]
+
+
+def test_nothing_moves_for_who_does_not_want_it(page: Page, phones: Phones) -> None:
+    """The envelope calls out to everybody else."""
+    envelope = phones(ROSA).card.locator(".envelope")
+    name = "envelope => getComputedStyle(envelope).animationName"
+
+    assert envelope.evaluate(name) == "none"
+    page.emulate_media(reduced_motion="no-preference")
+    assert envelope.evaluate(name) == "call-out"
 
 
 def test_two_whole_phones_lie_on_a_small_laptop(page: Page, phones: Phones) -> None:

@@ -21,11 +21,11 @@ export function septets(text) {
 }
 
 /** What of a text reaches a screen that holds so many septets, and whether some of it was lost. One
- * foreign letter turns the whole text into UCS-2, sixteen bits a letter in the same octets. */
+ * foreign letter turns the whole text into UCS-2, two octets a letter in the octets that there are. */
 export function shown(text, room) {
   const foreign = septets(text) === null;
   const letters = [...text];
-  let left = foreign ? Math.floor((room * 7) / 16) : room;
+  let left = foreign ? Math.floor(Math.ceil((room * 7) / 8) / 2) : room;
   let end = 0;
   while (end < letters.length) {
     left -= foreign ? letters[end].length : COST.get(letters[end]);
