@@ -130,6 +130,18 @@ test("a lost request never arrives, a lost answer was given", async () => {
   }
 });
 
+test("a late request arrives, late", async () => {
+  const { air: radio, asked, noted } = air("late");
+  const waited = [];
+  const { wait } = radio;
+  radio.wait = (ms) => {
+    waited.push([ms, asked.length]);
+    return wait(ms);
+  };
+  await radio.carry("/x", { text: "1" }, "1");
+  assert.deepEqual([waited[0], asked.length, noted[0]], [[4_000, 0], 1, "delayed"]);
+});
+
 test("a gateway that is away is a loss", async () => {
   const { air: radio } = air("", [new TypeError("fetch failed")]);
   await assert.rejects(radio.carry("/x", { text: "1" }, "1"), Lost);
