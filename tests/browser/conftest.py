@@ -45,6 +45,7 @@ def chromium() -> Iterator[Browser]:
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="Playwright has no package for this machine"
     )
+    playwright.expect.set_options(timeout=_PATIENCE_MS)
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program, args=list(_FLAGS))
         yield browser
@@ -52,7 +53,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def faults(url: str) -> Iterator[list[str]]:
+def faults() -> Iterator[list[str]]:
     """What went wrong in the page; a test that expects a fault takes it out."""
     faults: list[str] = []
     yield faults
