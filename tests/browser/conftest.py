@@ -39,9 +39,9 @@ _PATIENCE_MS = 10_000  # for what should be seen; a machine of two cores may run
 def chromium() -> Iterator[Browser]:
     """The system's Chromium. It is closed with this folder: while Playwright runs, no other test
     could run an asyncio loop."""
-    program = os.environ.get("CHASKI_TEST_CHROMIUM") or shutil.which("chromium")
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not program or not Path(program).exists():
-        pytest.skip("there is no Chromium: apt install chromium, or set CHASKI_TEST_CHROMIUM")
+        pytest.skip("there is no Chromium: apt install chromium, or set CHROMIUM")
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="Playwright has no package for this machine"
     )
