@@ -2,7 +2,7 @@
 
 import { Air } from "./air.js";
 import { septets } from "./gsm.js";
-import { ASKING, Handset, OVER, WAITING } from "./handset.js";
+import { ASKING, Handset, WAITING } from "./handset.js";
 import { Inbox } from "./inbox.js";
 import { Knobs } from "./knobs.js";
 import { AirLog } from "./log.js";
@@ -214,7 +214,6 @@ export class Card {
     this._part(".count").textContent = waits || !screen?.text ? "" : this._counted(screen);
     this._part(".count").classList.toggle("over", Boolean(screen?.cut || screen?.foreign));
     this._drawEnvelope();
-    this.root.classList.toggle("over", phase === OVER);
     this._inbox?.draw();
   }
 
