@@ -97,6 +97,7 @@ PAYEES_OFFERED = 4  # the last ones; with an own account still within five optio
 MOVEMENTS_SHOWN = 5
 RECONCILE_EVERY_S = 10  # a member who was told "en proceso" waits for the SMS
 EXPIRE_HOLDS_EVERY_S = 60  # a hold that ran out frees its funds within this
+MARKED_LINES_A_PAGE = 500  # of one account; a member has a few a day
 SWEEP_ROWS = 50  # orders or holds a sweep: it comes again soon
 
 # A SIM that was changed, a number that went to somebody else.

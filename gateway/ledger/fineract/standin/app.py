@@ -388,13 +388,17 @@ def _get_lines(number: int) -> Response:
     _validate_dated(dict(request.args, date="2000-01-01"), "date")
     limit = int(request.args.get("limit", "50"))
     first = int(request.args.get("offset", "0")) * limit
-    since = _date(request.args.get("fromSubmittedDate", "1900-01-01"))
+    names = ("fromSubmittedDate", "fromDate", "toDate")
+    since, first_day, last_day = (
+        _date(request.args.get(name, fallback))
+        for name, fallback in zip(names, ("1900-01-01", "1900-01-01", "2999-01-01"), strict=True)
+    )
     with _double().world.lock:
         running, shown = 0, []
         for line in _savings(number).lines:
             change = line.centimos if line.kind == DEPOSIT else -line.centimos
             running += 0 if line.reversed else change
-            if line.on >= since:
+            if line.on >= max(since, first_day) and line.on <= last_day:
                 shown.append(((line.on, line.id), showing.line(line, running)))
     shown.sort(key=lambda one: one[0], reverse=True)
     rows = [row for _, row in shown]
