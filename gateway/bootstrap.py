@@ -38,6 +38,7 @@ from gateway.bounds import (
     EXPIRE_HOLDS_EVERY_S,
     FORGET_EVERY_S,
     GO_ON_SMS_SWEEP_S,
+    RECONCILE_DUTY_EVERY_S,
     RECONCILE_EVERY_S,
     RELOAD_EVERY_S,
     REMIND_SWEEP_S,
@@ -74,6 +75,8 @@ from gateway.notices.watching import UNWATCHED
 from gateway.observing import Metrics, configure_logging, logger
 from gateway.providers import lines_send, route, sim_swap, webhooks
 from gateway.receipts import REMINDERS, Receipts
+from gateway.reconciliation.daily import FIGURES, Daily, figures
+from gateway.reconciliation.orders import Orders
 from gateway.reminders import Reminders
 from gateway.retention import Retention
 from gateway.sessions.redis_store import Lifetime, RedisSessions
@@ -144,6 +147,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     queue_client = connect(settings.queue_url.get_secret_value())
     wake_ups = WakeUps(queue_client)
     _watch(metrics, Outbox(database), wake_ups)
+    metrics.watch(FIGURES, lambda: figures(Orders(database)))
 
     stop_looking = parts.often(RELOAD_EVERY_S, books.refresh)
 
@@ -200,6 +204,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         ),
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
         _sealing(settings, database, parts),
+        _reconciling(settings, database, parts),
         Duty(f"{name}-retention", RETAIN_EVERY_S, Retention(database, parts.now).run),
     ]
     if parts.ledger is None:
@@ -218,6 +223,21 @@ def _sealing(settings: Settings, database: Database, parts: Parts) -> Duty:
     """The evidence, sealed."""
     sealing = Sealing(database, lambda: open_database(settings, patient=True), parts.now)
     return Duty(f"{settings.cooperative}-seals", SEAL_EVERY_S, sealing.run)
+
+
+def _reconciling(settings: Settings, database: Database, parts: Parts) -> Duty:
+    """The day that ended, beside the core's books."""
+
+    def run() -> int:
+        # A connection of its own, for minutes, and only once a day.
+        daily = Daily(Orders(database), _ledger(database, parts), parts.now, zone)
+        if not daily.due():
+            return 0
+        with open_database(settings, patient=True) as patient:
+            return Daily(Orders(patient), _ledger(patient, parts), parts.now, zone).run()
+
+    zone = ZoneInfo(settings.timezone)
+    return Duty(f"{settings.cooperative}-reconciliation", RECONCILE_DUTY_EVERY_S, run)
 
 
 def line_duties(

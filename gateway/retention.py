@@ -233,6 +233,14 @@ KINDS = (
         "nothing to erase",
     ),
     Kind(
+        "comparisons",
+        ("reconciliation.day_compared",),
+        (),
+        "to know which days were compared with the core: counts, of no person",
+        "always",
+        "nothing to erase",
+    ),
+    Kind(
         "short memory",
         (),
         (),

@@ -23,7 +23,7 @@ LINES = (
     ("web",),
     ("channels", "console", "staff"),
     ("driver",),
-    ("receipts", "unfinished", "reminders", "retention", "texting"),
+    ("receipts", "unfinished", "reminders", "retention", "texting", "reconciliation"),
     ("conversation",),
     ("library",),
     ("menus",),

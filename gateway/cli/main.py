@@ -30,6 +30,7 @@ from gateway.cli.menus import menus
 from gateway.cli.people import members_erase, members_export, retention
 from gateway.cli.peppers import pins
 from gateway.cli.publishing import publish
+from gateway.cli.reconcile import reconcile
 from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
 from gateway.db.migrations import migrate
@@ -168,6 +169,7 @@ for _group in (
     main.add_command(_group)
 for _command in (members_erase, members_export):
     members.add_command(_command)
+ledger.add_command(reconcile)
 
 
 def _prepare_demo(endpoints: Endpoints, core: World | None) -> None:

@@ -358,11 +358,11 @@ class LedgerContract:
         assert list(ledger.marked(SEGUNDOS, TODAY, TODAY)) == []
 
     def test_cash_is_found_by_its_key_too(self, ledger: Ledger) -> None:
-        orders = [deposit(SEGUNDOS, 40_00), withdrawal(SEGUNDOS, 15_00)]
-        for order in orders:
-            posted(ledger.post(order))
+        paid_in, paid_out = deposit(SEGUNDOS, 40_00), withdrawal(SEGUNDOS, 15_00)
+        posted(ledger.post(paid_in))
+        posted(ledger.post(paid_out))
         lines = {one.key: one.amount.centimos for one in ledger.marked(SEGUNDOS, TODAY, TODAY)}
-        assert lines == {orders[0].key: 40_00, orders[1].key: -15_00}
+        assert lines == {paid_in.key: 40_00, paid_out.key: -15_00}
 
     @needs("loans")
     def test_a_repayment_is_found_by_its_key_at_the_savings(self, ledger: Ledger) -> None:

@@ -45,8 +45,10 @@ def description(key: uuid.UUID, what: str, source: str = "", target: str = "") -
 
 
 def key_of(text: str) -> uuid.UUID | None:
-    """The key of the order whose mark a text begins with; None where it is no mark of ours: one that
-    somebody mistyped has a reference that does not fit."""
+    """The key of the order whose mark a text begins with; None where it is no mark of ours.
+
+    One that was mistyped has a reference that does not fit.
+    """
     found = _MARK.match(text)
     key = uuid.UUID(hex=found[2]) if found else None
     return key if found and key and reference(key) == found[1] else None
