@@ -35,6 +35,7 @@ from gateway.bank.pins import Pins
 from gateway.bank.register import Members
 from gateway.bank.sims import Sims
 from gateway.bounds import (
+    CORE_NEWS_EVERY_S,
     EXPIRE_HOLDS_EVERY_S,
     FORGET_EVERY_S,
     GO_ON_SMS_SWEEP_S,
@@ -52,7 +53,8 @@ from gateway.bounds import (
 from gateway.channels.smpp.invitation import ScreenFirst
 from gateway.channels.smpp.service import Service
 from gateway.conversation import Library
-from gateway.cores import fineract
+from gateway.core_news import news
+from gateway.cores import core_doors, fineract, newsroom
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.driver import Gateway
 from gateway.instructions.orders import Instructions
@@ -74,7 +76,7 @@ from gateway.notices.wakeup import Timetable, WakeUps, connect
 from gateway.notices.watching import UNWATCHED
 from gateway.observing import Metrics, configure_logging, logger
 from gateway.providers import lines_send, route, sim_swap, webhooks
-from gateway.receipts import REMINDERS, Receipts
+from gateway.receipts import CAN_WAIT, Receipts
 from gateway.reconciliation.daily import FIGURES, Daily, figures
 from gateway.reconciliation.orders import Orders
 from gateway.reminders import Reminders
@@ -148,6 +150,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     wake_ups = WakeUps(queue_client)
     _watch(metrics, Outbox(database), wake_ups)
     metrics.watch(FIGURES, lambda: figures(Orders(database)))
+    metrics.watch(news.FIGURES, news.Hints(database, parts.now).figures)
 
     stop_looking = parts.often(RELOAD_EVERY_S, books.refresh)
 
@@ -205,6 +208,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
         _sealing(settings, database, parts),
         _reconciling(settings, database, parts),
+        *_core_news(settings, database, parts),
         Duty(f"{name}-retention", RETAIN_EVERY_S, Retention(database, parts.now).run),
     ]
     if parts.ledger is None:
@@ -238,6 +242,16 @@ def _reconciling(settings: Settings, database: Database, parts: Parts) -> Duty:
 
     zone = ZoneInfo(settings.timezone)
     return Duty(f"{settings.cooperative}-reconciliation", RECONCILE_DUTY_EVERY_S, run)
+
+
+def _core_news(settings: Settings, database: Database, parts: Parts) -> tuple[Duty, ...]:
+    """Looking at what the core's hooks hinted at, where there is a door for them."""
+    core = newsroom(settings)
+    if core is None:
+        return ()
+    zone = ZoneInfo(settings.timezone)
+    looks = news.News(database, core, parts.now, lambda: parts.now().astimezone(zone).date())
+    return (Duty(f"{settings.cooperative}-core-news", CORE_NEWS_EVERY_S, looks.run),)
 
 
 def line_duties(
@@ -286,7 +300,7 @@ def _notices(
         wanted=Consents(database).given,
     )
     quiet = read_quiet_hours(settings.quiet_hours, zone)
-    wording = DaytimeWording(receipts, quiet, REMINDERS, parts.now) if quiet else receipts
+    wording = DaytimeWording(receipts, quiet, CAN_WAIT, parts.now) if quiet else receipts
     drain = Drain(Outbox(database), wording, sender, parts.jitter)
     return (drains(f"{settings.cooperative}-notices", drain),)
 
@@ -329,7 +343,8 @@ def wsgi(parts: Parts = ORDINARY) -> Flask:
     metrics = Metrics()
     gateway = build(settings, metrics, parts)
     inbox = _inbox(settings) if settings.demo else None
-    doors = [*webhooks(settings, [gateway], metrics), *_staff(settings)]
+    core = core_doors(settings, lambda: open_database(settings), metrics, parts.now)
+    doors = [*webhooks(settings, [gateway], metrics), *core, *_staff(settings)]
     return create_app([gateway], doors, metrics.registry, inbox)
 
 

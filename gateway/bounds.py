@@ -127,6 +127,24 @@ CLAIM_WITHIN_S = 7 * 24 * 3600  # whoever sent to the wrong person knows within 
 CLAIMABLE_OFFERED = 4  # the last ones: people remember no more, and the fifth key stays free
 CLAIM_HOLD_S = 5 * 24 * 3600  # staff have called both sides by then; a hold is no sentence
 
+# News from the core, and its campaigns.
+CORE_NEWS_ROWS = 50  # a sweep; each is up to three questions to the core
+CORE_NEWS_EVERY_S = 2  # a member still stands at the counter
+CORE_NEWS_LEASE_S = 120  # above the slowest row of a sweep's worth: then its worker is dead
+CORE_NEWS_LOOKS_MAX = 4  # for what is not there: a hook may come before its own commit
+CORE_NEWS_FIRST_WAIT_S = 5  # then four times as long each time: 5 s, 20 s, 80 s
+CORE_NEWS_WAIT_MAX_S = 900  # a core that is away is asked again so soon
+CORE_NEWS_PATIENCE_S = 24 * 3600  # it was away for a day: a person should know
+CORE_NEWS_OLD_DAYS = 3  # an SMS about what was done longer ago only puzzles
+CORE_NEWS_KEPT_DAYS = 30  # far above the three: what comes again later is old, and told to nobody
+CORE_NEWS_WAITING_MAX = 20_000  # a day of a cooperative's counters; more is a flood
+CORE_MESSAGES_AT_ONCE = 1_000  # Fineract sends 200
+CORE_MESSAGE_BYTES_MAX = 2_000  # of one text; four segments are 612
+CORE_MESSAGES_BODY_BYTES_MAX = 1024 * 1024  # 200 messages of the longest kind take 0.5 MB
+CORE_MESSAGE_SEGMENTS_MAX = 4  # each is paid for; a longer text is a letter
+CORE_MESSAGE_OF_USE_S = 3 * 24 * 3600  # a campaign that comes later is about nothing any more
+CORE_MESSAGE_REPORT_S = 24 * 3600  # networks report within it, or never
+
 # Notices.
 TEXTS_PER_HOUR = 20  # answers to one phone: more is a machine, and each costs
 TEXT_REPEATED_S = 3 * 24 * 3600  # providers bring a message again for 12 hours at the most

@@ -51,6 +51,11 @@ from gateway.settings import (
 )
 from gateway.worker import run_worker
 
+_COUNTER = """
+  At the core's counter somebody pays S/ 50.00 in for Rosa, who gets an SMS:
+    curl -s {core}/_counter -H 'Content-Type: application/json' \\
+      -d '{{"account": "100-0001", "centimos": 5000}}'"""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
@@ -113,7 +118,7 @@ def worker() -> None:
 @plainly
 def demo(port: int, data: Path, core: str) -> None:
     """Run a whole cooperative on this machine, with servers of its own. Ctrl-C stops it."""
-    with running_core(data) if core == "fineract" else nullcontext() as standin:
+    with running_core(data, port) if core == "fineract" else nullcontext() as standin:
         sys.exit(_run_demo(port, data, standin))
 
 
@@ -128,7 +133,8 @@ def _run_demo(port: int, data: Path, core: StandIn | None) -> int:
         environment=lambda endpoints: {**demo_variables(endpoints, port), **variables},
         web=[*program, "serve"],
         worker=[*program, "worker"],
-        invitation=_invitation(port, data, "accounts --phone +51987000001" if core else "verify"),
+        invitation=_invitation(port, data, "accounts --phone +51987000001" if core else "verify")
+        + (_COUNTER.format(core=core.root) if core else ""),
     )
 
 

@@ -16,15 +16,8 @@ def sources(rooms: Sequence[str]) -> list[Path]:
 
 
 ROOMS = (
-    "db",
-    "audit",
-    "notices",
-    "ledger/postgres",
-    "instructions",
-    "sim",
-    "bank",
-    "library",
-    "reconciliation",
+    *("db", "audit", "notices", "ledger/postgres", "instructions", "sim", "bank", "library"),
+    *("reconciliation", "core_news"),
 )
 
 
