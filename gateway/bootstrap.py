@@ -199,6 +199,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         Duty(f"{name}-books", RELOAD_EVERY_S, books.refresh),
         *_unfinished(settings, database, books, parts),
         *_reminders(settings, database, parts, woken=sends),
+        *_core_news(settings, database, parts),
         *(_notices(settings, database, books, parts) if sends else ()),
         Duty(
             f"{name}-claims",
@@ -208,7 +209,6 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
         _sealing(settings, database, parts),
         _reconciling(settings, database, parts),
-        *_core_news(settings, database, parts),
         Duty(f"{name}-retention", RETAIN_EVERY_S, Retention(database, parts.now).run),
     ]
     if parts.ledger is None:
