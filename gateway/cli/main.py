@@ -33,6 +33,7 @@ from gateway.cli.publishing import publish
 from gateway.cli.reconcile import reconcile
 from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
+from gateway.cli.wishes import members_agree
 from gateway.db.migrations import migrate
 from gateway.demo.core import core_variables, running_core
 from gateway.demo.phone import PUT_AWAY, Phone, use
@@ -133,8 +134,7 @@ def _run_demo(port: int, data: Path, core: StandIn | None) -> int:
         environment=lambda endpoints: {**demo_variables(endpoints, port), **variables},
         web=[*program, "serve"],
         worker=[*program, "worker"],
-        invitation=_invitation(port, data, "accounts --phone +51987000001" if core else "verify")
-        + (_COUNTER.format(core=core.root) if core else ""),
+        invitation=_invitation(port, data, core),
     )
 
 
@@ -173,7 +173,7 @@ for _group in (
     *(members, menus, pins, retention, smpp, sms),
 ):
     main.add_command(_group)
-for _command in (members_erase, members_export):
+for _command in (members_agree, members_erase, members_export):
     members.add_command(_command)
 ledger.add_command(reconcile)
 
@@ -191,7 +191,9 @@ def _prepare_demo(endpoints: Endpoints, core: World | None) -> None:
         click.echo(f"  members see the menus {published.digest}")
 
 
-def _invitation(port: int, data: Path, look: str) -> str:
+def _invitation(port: int, data: Path, core: StandIn | None) -> str:
+    look = "accounts --phone +51987000001" if core else "verify"
+    counter = _COUNTER.format(core=core.root) if core else ""
     url = f"http://127.0.0.1:{port}"
     folder = shlex.quote(str(data))
     return f"""
@@ -204,5 +206,5 @@ Chaski answers at {url}
   Wilmer has no PIN yet: issue him a code, and dial as +51987000006:
     .venv/bin/chaski members invite --phone +51987000006 --dni 40000006 --data {folder}
   Look into the books:
-    .venv/bin/chaski ledger {look} --data {folder}
+    .venv/bin/chaski ledger {look} --data {folder}{counter}
 Ctrl-C stops it."""

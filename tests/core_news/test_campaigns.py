@@ -6,14 +6,14 @@ import datetime as dt
 import json
 
 import pytest
+from click.testing import CliRunner
 
 from gateway.bounds import CORE_MESSAGE_REPORT_S, CORE_MESSAGES_AT_ONCE
+from gateway.cli.main import main
 from gateway.ledger.fineract.standin.app import TENANT
 from gateway.ledger.fineract.standin.outgoing import Campaigns
-from gateway.values.consent import Consent, Purpose
 from gateway.values.delivery import DeliveryState, Report
 from gateway.values.gsm import plain
-from gateway.values.msisdn import Msisdn
 from tests.cooperative import Cooperative
 from tests.core_news.conftest import MESSAGES, asking
 from tests.people import MARIA, ROSA, SEGUNDO, STRANGER, WILMER
@@ -30,11 +30,11 @@ def _reported(cooperative: Cooperative, state: DeliveryState) -> None:
         assert cooperative.gateway.reported(Report(sender, provider_id, state))
 
 
-def _agrees(cooperative: Cooperative, purpose: Purpose) -> None:
-    rosa = cooperative.gateway.bank.identify(Msisdn(ROSA.msisdn))
-    assert rosa
-    yes = Consent(purpose, given=True, channel="staff", text_version="1", language="es")
-    cooperative.gateway.bank.agree(rosa, yes)
+def _signs(database_urls: tuple[str, str], *words: str) -> None:
+    """Rosa, at the branch."""
+    said = ("members", "agree", "--phone", ROSA.msisdn, "--paper", "2026-11", "--by", "ana", *words)
+    result = CliRunner().invoke(main, (*said, "--url", database_urls[0]))
+    assert result.exit_code == 0, result.output
 
 
 @pytest.mark.parametrize(("key", "tenant"), [("", TENANT), ("wrong", TENANT), ("demo", "other")])
@@ -161,18 +161,31 @@ def test_stop_counts_also_between_the_campaign_and_its_sending(
 
 @pytest.mark.parametrize("bridge", [ADVERTISING, 7])
 def test_advertising_reaches_only_who_agreed_to_it(
-    cooperative: Cooperative, campaigns: Campaigns, bridge: int
+    cooperative: Cooperative,
+    campaigns: Campaigns,
+    database_urls: tuple[str, str],
+    bridge: int,
 ) -> None:
     """What came by no bridge of ours is taken for it."""
     campaigns.write(ROSA.msisdn, "Pide tu credito escolar", bridge)
     campaigns.send()
     cooperative.deliver()
     assert cooperative.inbox(ROSA.msisdn) == []
-    _agrees(cooperative, Purpose.ADVERTISING)
+    _signs(database_urls, "--to", "advertising")
     campaigns.write(ROSA.msisdn, "Pide tu credito escolar ya", bridge)
     campaigns.send()
     cooperative.deliver()
-    assert cooperative.inbox(ROSA.msisdn) == ["Pide tu credito escolar ya"]
+    assert cooperative.new_sms(ROSA.msisdn) == ["Pide tu credito escolar ya"]
+    _signs(database_urls, "--to", "advertising", "--no")
+    campaigns.write(ROSA.msisdn, "Pide tu credito escolar hoy", bridge)
+    campaigns.send()
+    cooperative.deliver()
+    assert cooperative.new_sms(ROSA.msisdn) == []
+    with cooperative.owner() as owner:
+        deeds = owner.execute(
+            "select actor, action from audit.entry where actor_kind = 'staff' order by id"
+        )
+        assert deeds.fetchall() == [("ana", "consent.given"), ("ana", "consent.withdrawn")]
 
 
 def test_at_night_a_campaign_waits_for_the_morning(
