@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from threading import Event
 from zoneinfo import ZoneInfo
 
 import redis
@@ -230,18 +231,22 @@ def _sealing(settings: Settings, database: Database, parts: Parts) -> Duty:
 
 
 def _reconciling(settings: Settings, database: Database, parts: Parts) -> Duty:
-    """The day that ended, beside the core's books."""
+    """The day that ended, beside the core's books: by a connection of its own, for minutes, and
+    only once a day."""
+    zone, stopping = ZoneInfo(settings.timezone), Event()
+
+    def daily(database: Database) -> Daily:
+        ledger = _ledger(database, parts)
+        return Daily(Orders(database), ledger, parts.now, zone, stopping.is_set)
 
     def run() -> int:
-        # A connection of its own, for minutes, and only once a day.
-        daily = Daily(Orders(database), _ledger(database, parts), parts.now, zone)
-        if not daily.due():
+        if not daily(database).due():
             return 0
         with open_database(settings, patient=True) as patient:
-            return Daily(Orders(patient), _ledger(patient, parts), parts.now, zone).run()
+            return daily(patient).run()
 
-    zone = ZoneInfo(settings.timezone)
-    return Duty(f"{settings.cooperative}-reconciliation", RECONCILE_DUTY_EVERY_S, run)
+    name = f"{settings.cooperative}-reconciliation"
+    return Duty(name, RECONCILE_DUTY_EVERY_S, run, stopping.set)
 
 
 def _core_news(settings: Settings, database: Database, parts: Parts) -> tuple[Duty, ...]:
@@ -251,7 +256,7 @@ def _core_news(settings: Settings, database: Database, parts: Parts) -> tuple[Du
         return ()
     zone = ZoneInfo(settings.timezone)
     looks = news.News(database, core, parts.now, lambda: parts.now().astimezone(zone).date())
-    return (Duty(f"{settings.cooperative}-core-news", CORE_NEWS_EVERY_S, looks.run),)
+    return (Duty(f"{settings.cooperative}-core-news", CORE_NEWS_EVERY_S, looks.run, looks.stop),)
 
 
 def line_duties(

@@ -128,7 +128,7 @@ CLAIMABLE_OFFERED = 4  # the last ones: people remember no more, and the fifth k
 CLAIM_HOLD_S = 5 * 24 * 3600  # staff have called both sides by then; a hold is no sentence
 
 # News from the core, and its campaigns.
-CORE_NEWS_ROWS = 50  # a sweep; each is up to three questions to the core
+CORE_NEWS_ROWS = 20  # a sweep; each is up to three questions to the core, a second in all
 CORE_NEWS_EVERY_S = 2  # a member still stands at the counter
 CORE_NEWS_LEASE_S = 120  # above the slowest row of a sweep's worth: then its worker is dead
 CORE_NEWS_LOOKS_MAX = 4  # for what is not there: a hook may come before its own commit

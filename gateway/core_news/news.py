@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -102,6 +103,7 @@ class News:
         self._core = core
         self._now = now
         self._today = today
+        self._stopping = threading.Event()
 
     def run(self) -> int:
         """Look at some that are due; answers how many.
@@ -113,16 +115,28 @@ class News:
             "select * from core_news.claim(%s, %s, %s)",
             (CORE_NEWS_ROWS, CORE_NEWS_LEASE_S, self._now()),
         )
+        away = False
         for row in rows:
+            if self._stopping.is_set():
+                break
             hint = Hint(Subject(row["subject"]), row["account_id"], row["line_id"])
             one = _Claimed(row["id"], row["attempt"], row["looks"], hint, row["heard_at"])
-            try:
-                happened = self._core.look(hint)
-            except LedgerUnavailableError:
+            away = away or not self._looked(one)
+            if away:  # each of the others would wait for its time-out too
                 self._wait_for_the_core(one)
-            else:
-                self._settle(one, happened)
         return len(rows)
+
+    def stop(self) -> None:
+        """End a run under way early: what it has not looked at is due when its lease ends."""
+        self._stopping.set()
+
+    def _looked(self, one: _Claimed) -> bool:
+        try:
+            happened = self._core.look(one.hint)
+        except LedgerUnavailableError:
+            return False
+        self._settle(one, happened)
+        return True
 
     def _settle(self, one: _Claimed, happened: Happened | None) -> None:
         if happened is None:

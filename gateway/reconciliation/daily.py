@@ -31,15 +31,22 @@ class Daily:
         ledger: the core.
         now: the clock, aware.
         timezone: where the business day ends.
+        stopping: whether the worker has to end: over a remote core a day takes minutes.
     """
 
     def __init__(
-        self, orders: Orders, ledger: Ledger, now: Callable[[], dt.datetime], timezone: ZoneInfo
+        self,
+        orders: Orders,
+        ledger: Ledger,
+        now: Callable[[], dt.datetime],
+        timezone: ZoneInfo,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._orders = orders
         self._ledger = ledger
         self._now = now
         self._timezone = timezone
+        self._stopping = stopping
 
     def due(self) -> bool:
         """Whether the day that ended was not compared, and it is time to."""
@@ -54,7 +61,7 @@ class Daily:
         if not self.due():
             return 0
         day = self._yesterday()
-        reconciliation = Reconciliation(self._orders, self._ledger)
+        reconciliation = Reconciliation(self._orders, self._ledger, stopping=self._stopping)
         try:
             self._told(reconciliation, day)
         except StoppedError as error:

@@ -23,6 +23,7 @@ class Reconciliation:
         orders: ours.
         ledger: the core.
         tell: takes a line about how far it is.
+        stopping: whether it has to end early.
 
     Attributes:
         accounts: how many were compared.
@@ -31,11 +32,16 @@ class Reconciliation:
     """
 
     def __init__(
-        self, orders: Orders, ledger: Ledger, tell: Callable[[str], object] = lambda far: None
+        self,
+        orders: Orders,
+        ledger: Ledger,
+        tell: Callable[[str], object] = lambda far: None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._orders = orders
         self._ledger = ledger
         self._tell = tell
+        self._stopping = stopping
         self.accounts = self.orders_compared = self.differences = 0
 
     def run(self, on: dt.date, *, everybody: bool = False) -> Iterator[Compared]:
@@ -47,7 +53,8 @@ class Reconciliation:
                 was restored that is where the orders are that it lacks.
 
         Raises:
-            StoppedError: the core or PostgreSQL went away; the message says how far it came.
+            StoppedError: the core or PostgreSQL went away, or it was asked to; the message says how
+                far it came.
         """
         try:
             total = self._orders.count_accounts(on)
@@ -65,6 +72,8 @@ class Reconciliation:
     def _page(self, accounts: list[str], on: dt.date, far: str) -> Iterator[Compared]:
         sides = self._orders.sides(accounts, on)
         for account in accounts:
+            if self._stopping():
+                raise StoppedError(f"asked to stop after {self.accounts} accounts")
             found = self._compared(account, on, sides[account])
             if found.differences:
                 # What moves meanwhile is read at two moments: a difference is one that stays.

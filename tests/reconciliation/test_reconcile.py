@@ -214,6 +214,18 @@ def test_the_worker_asks_a_core_that_was_away_again(core: tuple[Cooperative, Sta
     assert duty.run() == 1
 
 
+def test_a_worker_that_has_to_end_leaves_the_day_to_the_next_one(
+    cooperative: Cooperative,
+) -> None:
+    """A remote core takes minutes, and nobody waits for that."""
+    (duty,) = [one for one in cooperative.duties if one.name.endswith("-reconciliation")]
+    _sends(cooperative)
+    cooperative.clock.at += dt.timedelta(hours=15)
+    duty.stop()
+    assert duty.run() == 0
+    assert _figure(cooperative) is None
+
+
 def _figure(cooperative: Cooperative) -> float | None:
     name = "chaski_reconciliation_differences"
     return cooperative.metrics.registry.get_sample_value(name)
