@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -150,16 +149,11 @@ class News:
             self._tell(one, happened)
 
     def _tell(self, one: _Claimed, happened: Happened) -> None:
-        detail = {
-            "amount_centimos": happened.amount.centimos,
-            "name": plain(happened.account),
-            "done_on": happened.on.isoformat(),
-            "reference": happened.reference,
-        }
-        told = (happened.what.value, happened.member_ref, json.dumps(detail))
+        what = (happened.what.value, happened.member_ref, happened.amount.centimos)
+        named = (plain(happened.account), happened.on, happened.reference)
         self._database.call(
-            "select core_news.tell(%s, %s, %s, %s, %s::jsonb, %s)",
-            (one.id, one.attempt, *told, self._now()),
+            "select core_news.tell(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (one.id, one.attempt, *what, *named, self._now()),
         )
 
     def _wake(self, happened: Happened) -> None:

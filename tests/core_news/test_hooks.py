@@ -303,7 +303,8 @@ def test_a_worker_that_dies_between_the_look_and_the_telling_tells_once(
     cooperative.clock.pass_time(seconds=121)
     cooperative.deliver()
     with cooperative.owner() as owner:
-        tell = "select core_news.tell(%s, %s, 'core_credit', %s, '{}', now())"
+        told = "%s, %s, 'core_credit', %s, 1, 'Ahorro', current_date, '1', now()"
+        tell = f"select core_news.tell({told})"
         assert owner.execute(tell, (*late, ROSA.ref)).fetchone() == (False,)
     cooperative.deliver()
     assert len(cooperative.inbox(ROSA.msisdn)) == 1

@@ -109,8 +109,8 @@ end;
 -- Its member is told, in the same transaction that ends it: once. Who never enrolled has not agreed
 -- to be written to.
 create function core_news.tell(
-    p_id bigint, p_attempt integer, p_fact text, p_member_ref text, p_detail jsonb,
-    p_now timestamptz
+    p_id bigint, p_attempt integer, p_fact text, p_member_ref text, p_amount_centimos bigint,
+    p_name text, p_done_on date, p_reference text, p_now timestamptz
 ) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -127,7 +127,24 @@ begin
     if not found or not banks then
         return false;
     end if;
-    perform notices.tell(p_fact, p_member_ref, p_detail);
+    if p_fact = 'core_credit' then
+        perform notices.tell('core_credit', p_member_ref, jsonb_build_object(
+            'amount_centimos', p_amount_centimos, 'name', p_name, 'done_on', p_done_on,
+            'reference', p_reference
+        ));
+    elsif p_fact = 'core_debit' then
+        perform notices.tell('core_debit', p_member_ref, jsonb_build_object(
+            'amount_centimos', p_amount_centimos, 'name', p_name, 'done_on', p_done_on,
+            'reference', p_reference
+        ));
+    elsif p_fact = 'core_loan' then
+        perform notices.tell('core_loan', p_member_ref, jsonb_build_object(
+            'amount_centimos', p_amount_centimos, 'name', p_name, 'done_on', p_done_on,
+            'reference', p_reference
+        ));
+    else
+        raise exception 'no such fact: %', p_fact;
+    end if;
     return true;
 end
 $$;
