@@ -96,6 +96,10 @@ CORE_LEASE_S = 15  # above the core's budget: then whoever asked it about an ord
 PAYEES_OFFERED = 4  # the last ones; with an own account still within five options
 MOVEMENTS_SHOWN = 5
 RECONCILE_EVERY_S = 10  # a member who was told "en proceso" waits for the SMS
+EXPIRE_HOLDS_EVERY_S = 60  # a hold that ran out frees its funds within this
+MARKED_LINES_A_PAGE = 500  # of one account; a member has a few a day
+SWEEP_ROWS = 50  # orders or holds a sweep: it comes again soon
+
 # The evening's comparison.
 RECONCILE_DAYS_AROUND = 7  # as FINERACT_DAYS_BEHIND_MAX: further off no order is posted
 RECONCILE_ACCOUNTS_A_PAGE = 2_000  # with their orders some 2 MB; a page looks through the days
@@ -104,9 +108,6 @@ RECONCILE_TOLD_EVERY_ACCOUNTS = 500  # at a remote core: a line every ten second
 RECONCILE_FROM_HOUR = 1  # what was given before midnight has come to an end, or stays open
 RECONCILE_DUTY_EVERY_S = 600  # a core that was away is asked again so soon
 RECONCILE_LOGGED_MAX = 50  # differences: a screenful, and the command has them all
-EXPIRE_HOLDS_EVERY_S = 60  # a hold that ran out frees its funds within this
-MARKED_LINES_A_PAGE = 500  # of one account; a member has a few a day
-SWEEP_ROWS = 50  # orders or holds a sweep: it comes again soon
 
 # A SIM that was changed, a number that went to somebody else.
 SIM_CHANGED_HOURS = 72  # how long a change is recent: thieves use a stolen number within a day

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway.bounds import RECONCILE_TOLD_EVERY_ACCOUNTS
 from gateway.cli.main import main
 from gateway.demo.core import core_variables
 from gateway.ledger.fineract.marks import mark
@@ -185,6 +186,25 @@ def test_a_spreadsheet_has_neither_names_nor_phones_nor_formulas(
     (row, total) = csv.DictReader(io.StringIO(text))
     assert row["account"] == total["account"] == "'=1+1"
     assert not [name for name in ("Shaji", "Mar", "Rosa", "987000") if name in text]
+
+
+def test_a_long_run_says_how_far_it_is(cooperative: Cooperative) -> None:
+    """On standard error, for the person who waits."""
+    accounts = 2 * RECONCILE_TOLD_EVERY_ACCOUNTS
+    with cooperative.owner() as owner:
+        owner.execute(
+            "insert into instructions.instruction (key, operation, member_ref, source, target,"
+            " amount_centimos, mode, business_date, state, accepted_at, settled_at)"
+            " select gen_random_uuid(), 'loans.pay', 'm', 'A' || n, 'L', 100, 'part', %s,"
+            " 'closed', now(), now() from generate_series(1, %s) as n",
+            (TODAY, accounts),
+        )
+    result = _chaski(_variables(cooperative))
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        f"{RECONCILE_TOLD_EVERY_ACCOUNTS} accounts of {accounts}, 0 differences",
+        f"{accounts} accounts of {accounts}, 0 differences",
+    ]
 
 
 def test_the_worker_compares_a_day_once_and_counts(cooperative: Cooperative) -> None:
