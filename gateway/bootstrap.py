@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from threading import Event
 from zoneinfo import ZoneInfo
 
 import redis
@@ -35,9 +36,11 @@ from gateway.bank.pins import Pins
 from gateway.bank.register import Members
 from gateway.bank.sims import Sims
 from gateway.bounds import (
+    CORE_NEWS_EVERY_S,
     EXPIRE_HOLDS_EVERY_S,
     FORGET_EVERY_S,
     GO_ON_SMS_SWEEP_S,
+    RECONCILE_DUTY_EVERY_S,
     RECONCILE_EVERY_S,
     RELOAD_EVERY_S,
     REMIND_SWEEP_S,
@@ -51,7 +54,8 @@ from gateway.bounds import (
 from gateway.channels.smpp.invitation import ScreenFirst
 from gateway.channels.smpp.service import Service
 from gateway.conversation import Library
-from gateway.cores import fineract
+from gateway.core_news import news
+from gateway.cores import core_doors, fineract, newsroom
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.driver import Gateway
 from gateway.instructions.orders import Instructions
@@ -73,7 +77,9 @@ from gateway.notices.wakeup import Timetable, WakeUps, connect
 from gateway.notices.watching import UNWATCHED
 from gateway.observing import Metrics, configure_logging, logger
 from gateway.providers import lines_send, route, sim_swap, webhooks
-from gateway.receipts import REMINDERS, Receipts
+from gateway.receipts import CAN_WAIT, Receipts
+from gateway.reconciliation.daily import FIGURES, Daily, figures
+from gateway.reconciliation.orders import Orders
 from gateway.reminders import Reminders
 from gateway.retention import Retention
 from gateway.sessions.redis_store import Lifetime, RedisSessions
@@ -144,6 +150,8 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     queue_client = connect(settings.queue_url.get_secret_value())
     wake_ups = WakeUps(queue_client)
     _watch(metrics, Outbox(database), wake_ups)
+    metrics.watch(FIGURES, lambda: figures(Orders(database)))
+    metrics.watch(news.FIGURES, news.Hints(database, parts.now).figures)
 
     stop_looking = parts.often(RELOAD_EVERY_S, books.refresh)
 
@@ -192,6 +200,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         Duty(f"{name}-books", RELOAD_EVERY_S, books.refresh),
         *_unfinished(settings, database, books, parts),
         *_reminders(settings, database, parts, woken=sends),
+        *_core_news(settings, database, parts),
         *(_notices(settings, database, books, parts) if sends else ()),
         Duty(
             f"{name}-claims",
@@ -200,6 +209,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         ),
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
         _sealing(settings, database, parts),
+        _reconciling(settings, database, parts),
         Duty(f"{name}-retention", RETAIN_EVERY_S, Retention(database, parts.now).run),
     ]
     if parts.ledger is None:
@@ -218,6 +228,35 @@ def _sealing(settings: Settings, database: Database, parts: Parts) -> Duty:
     """The evidence, sealed."""
     sealing = Sealing(database, lambda: open_database(settings, patient=True), parts.now)
     return Duty(f"{settings.cooperative}-seals", SEAL_EVERY_S, sealing.run)
+
+
+def _reconciling(settings: Settings, database: Database, parts: Parts) -> Duty:
+    """The day that ended, beside the core's books: by a connection of its own, for minutes, and
+    only once a day."""
+    zone, stopping = ZoneInfo(settings.timezone), Event()
+
+    def daily(database: Database) -> Daily:
+        ledger = _ledger(database, parts)
+        return Daily(Orders(database), ledger, parts.now, zone, stopping.is_set)
+
+    def run() -> int:
+        if not daily(database).due():
+            return 0
+        with open_database(settings, patient=True) as patient:
+            return daily(patient).run()
+
+    name = f"{settings.cooperative}-reconciliation"
+    return Duty(name, RECONCILE_DUTY_EVERY_S, run, stopping.set)
+
+
+def _core_news(settings: Settings, database: Database, parts: Parts) -> tuple[Duty, ...]:
+    """Looking at what the core's hooks hinted at, where there is a door for them."""
+    core = newsroom(settings)
+    if core is None:
+        return ()
+    zone = ZoneInfo(settings.timezone)
+    looks = news.News(database, core, parts.now, lambda: parts.now().astimezone(zone).date())
+    return (Duty(f"{settings.cooperative}-core-news", CORE_NEWS_EVERY_S, looks.run, looks.stop),)
 
 
 def line_duties(
@@ -266,7 +305,7 @@ def _notices(
         wanted=Consents(database).given,
     )
     quiet = read_quiet_hours(settings.quiet_hours, zone)
-    wording = DaytimeWording(receipts, quiet, REMINDERS, parts.now) if quiet else receipts
+    wording = DaytimeWording(receipts, quiet, CAN_WAIT, parts.now) if quiet else receipts
     drain = Drain(Outbox(database), wording, sender, parts.jitter)
     return (drains(f"{settings.cooperative}-notices", drain),)
 
@@ -309,7 +348,8 @@ def wsgi(parts: Parts = ORDINARY) -> Flask:
     metrics = Metrics()
     gateway = build(settings, metrics, parts)
     inbox = _inbox(settings) if settings.demo else None
-    doors = [*webhooks(settings, [gateway], metrics), *_staff(settings)]
+    core = core_doors(settings, lambda: open_database(settings), metrics, parts.now)
+    doors = [*webhooks(settings, [gateway], metrics), *core, *_staff(settings)]
     return create_app([gateway], doors, metrics.registry, inbox)
 
 

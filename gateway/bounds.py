@@ -97,7 +97,17 @@ PAYEES_OFFERED = 4  # the last ones; with an own account still within five optio
 MOVEMENTS_SHOWN = 5
 RECONCILE_EVERY_S = 10  # a member who was told "en proceso" waits for the SMS
 EXPIRE_HOLDS_EVERY_S = 60  # a hold that ran out frees its funds within this
+MARKED_LINES_A_PAGE = 500  # of one account; a member has a few a day
 SWEEP_ROWS = 50  # orders or holds a sweep: it comes again soon
+
+# The evening's comparison.
+RECONCILE_DAYS_AROUND = 7  # as FINERACT_DAYS_BEHIND_MAX: further off no order is posted
+RECONCILE_ACCOUNTS_A_PAGE = 2_000  # with their orders some 2 MB; a page looks through the days
+RECONCILE_MEMBERS_A_PAGE = 200
+RECONCILE_TOLD_EVERY_ACCOUNTS = 500  # at a remote core: a line every ten seconds or so
+RECONCILE_FROM_HOUR = 1  # what was given before midnight has come to an end, or stays open
+RECONCILE_DUTY_EVERY_S = 600  # a core that was away is asked again so soon
+RECONCILE_LOGGED_MAX = 50  # differences: a screenful, and the command has them all
 
 # A SIM that was changed, a number that went to somebody else.
 SIM_CHANGED_HOURS = 72  # how long a change is recent: thieves use a stolen number within a day
@@ -117,6 +127,24 @@ NUMBER_CAREFUL_S = 24 * 3600  # a new number has the lower limits for a day
 CLAIM_WITHIN_S = 7 * 24 * 3600  # whoever sent to the wrong person knows within days
 CLAIMABLE_OFFERED = 4  # the last ones: people remember no more, and the fifth key stays free
 CLAIM_HOLD_S = 5 * 24 * 3600  # staff have called both sides by then; a hold is no sentence
+
+# News from the core, and its campaigns.
+CORE_NEWS_ROWS = 20  # a sweep; each is up to three questions to the core, a second in all
+CORE_NEWS_EVERY_S = 2  # a member still stands at the counter
+CORE_NEWS_LEASE_S = 120  # above the slowest row of a sweep's worth: then its worker is dead
+CORE_NEWS_LOOKS_MAX = 4  # for what is not there: a hook may come before its own commit
+CORE_NEWS_FIRST_WAIT_S = 5  # then four times as long each time: 5 s, 20 s, 80 s
+CORE_NEWS_WAIT_MAX_S = 900  # a core that is away is asked again so soon
+CORE_NEWS_PATIENCE_S = 24 * 3600  # it was away for a day: a person should know
+CORE_NEWS_OLD_DAYS = 3  # an SMS about what was done longer ago only puzzles
+CORE_NEWS_KEPT_DAYS = 30  # far above the three: what comes again later is old, and told to nobody
+CORE_NEWS_WAITING_MAX = 20_000  # a day of a cooperative's counters; more is a flood
+CORE_MESSAGES_AT_ONCE = 1_000  # Fineract sends 200
+CORE_MESSAGE_BYTES_MAX = 2_000  # of one text; four segments are 612
+CORE_MESSAGES_BODY_BYTES_MAX = 1024 * 1024  # 200 messages of the longest kind take 0.5 MB
+CORE_MESSAGE_SEGMENTS_MAX = 4  # each is paid for; a longer text is a letter
+CORE_MESSAGE_OF_USE_S = 3 * 24 * 3600  # a campaign that comes later is about nothing any more
+CORE_MESSAGE_REPORT_S = 24 * 3600  # networks report within it, or never
 
 # Notices.
 TEXTS_PER_HOUR = 20  # answers to one phone: more is a machine, and each costs

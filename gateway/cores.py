@@ -4,14 +4,25 @@ in PostgreSQL."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+from flask import Blueprint
 from requests.auth import AuthBase
 
+from gateway.channels.fineract import hooks, messages
+from gateway.channels.walls import Walls
+from gateway.core_news.messages import CoreMessages
+from gateway.core_news.news import Hints
+from gateway.db.pool import Database
 from gateway.ledger.fineract.adapter import FineractLedger, Options
 from gateway.ledger.fineract.auth import Basic, Bearer, ClientCredentials
+from gateway.ledger.fineract.books import Books
 from gateway.ledger.fineract.client import FineractClient
-from gateway.ledger.fineract.names import ByExternalId, ById
+from gateway.ledger.fineract.names import ByExternalId, ById, Names
+from gateway.ledger.fineract.news import FineractNews
+from gateway.ledger.news import Newsroom
+from gateway.observing import Metrics
 from gateway.settings import Settings
 
 
@@ -19,11 +30,10 @@ def fineract(settings: Settings) -> FineractLedger | None:
     """The Fineract that is named; None where there is none."""
     if not settings.fineract_url:
         return None
-    zone = ZoneInfo(settings.fineract_timezone or settings.timezone)
     return FineractLedger(
         fineract_client(settings),
-        ById() if settings.fineract_names == "id" else ByExternalId(),
-        lambda: dt.datetime.now(zone).date(),
+        _names(settings),
+        _today(settings),
         Options(
             payment_type_id=settings.fineract_payment_type,
             currency=settings.fineract_currency,
@@ -37,6 +47,53 @@ def fineract_client(settings: Settings) -> FineractClient:
     verify = str(settings.fineract_ca) if settings.fineract_ca else True
     auth = _auth(settings, verify)
     return FineractClient(settings.fineract_url, settings.fineract_tenant, auth, verify=verify)
+
+
+def newsroom(settings: Settings) -> Newsroom | None:
+    """Where its hooks' hints are looked up; None where nobody may give any."""
+    if not settings.fineract_hooks_secret.get_secret_value():
+        return None
+    books = Books(fineract_client(settings), _names(settings), _today(settings))
+    return FineractNews(books, settings.fineract_currency)
+
+
+def core_doors(
+    settings: Settings,
+    database: Callable[[], Database],
+    metrics: Metrics,
+    now: Callable[[], dt.datetime],
+) -> list[Blueprint]:
+    """What it calls: its web hooks, and the service that sends its campaigns. Each is there only
+    where it has a secret of its own, which no network has."""
+    secret = settings.fineract_hooks_secret.get_secret_value()
+    key = settings.fineract_messages_key.get_secret_value()
+    if not (secret or key):
+        return []
+    ours, walls = database(), Walls(settings.networks, settings.proxies, metrics, 1)
+    doors = []
+    if secret:
+        secrets = [one.strip() for one in secret.split(",")]
+        heard = hooks.Hooks(secrets, settings.fineract_tenant, Hints(ours, now).hear)
+        doors.append(hooks.routes(heard))
+    if key:
+        sent = CoreMessages(ours, settings.region, now)
+        doors.append(
+            messages.routes(
+                messages.MessageGateway(
+                    key, settings.fineract_tenant, settings.sms_sender, sent.take, sent.fates
+                )
+            )
+        )
+    return [walls.around(door, hooks.CHANNEL) for door in doors]
+
+
+def _names(settings: Settings) -> Names:
+    return ById() if settings.fineract_names == "id" else ByExternalId()
+
+
+def _today(settings: Settings) -> Callable[[], dt.date]:
+    zone = ZoneInfo(settings.fineract_timezone or settings.timezone)
+    return lambda: dt.datetime.now(zone).date()
 
 
 def _auth(settings: Settings, verify: bool | str) -> AuthBase:  # noqa: FBT001 - as requests has it

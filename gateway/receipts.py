@@ -17,7 +17,15 @@ from gateway.values.msisdn import Msisdn
 from gateway.values.outcome import Day, Value
 
 LEFT_UNFINISHED = "left_unfinished"  # the fact that a screen may tell in an SMS's place
-REMINDERS = frozenset({"instalment_due"})  # facts that a member may not want to be told
+CAMPAIGN = "campaign"  # the fact that the core's staff wrote a text: its words came with it
+# Facts that a member may not want to be told, and what they would have to agree to.
+_WANTED = {
+    "instalment_due": Purpose.REMINDERS,
+    "core_credit": Purpose.MOVEMENTS,
+    "core_debit": Purpose.MOVEMENTS,
+    "core_loan": Purpose.MOVEMENTS,
+}
+CAN_WAIT = frozenset({"instalment_due", CAMPAIGN})  # until the morning
 
 
 class Receipts:
@@ -56,7 +64,10 @@ class Receipts:
             if self._of_another(fact):
                 return None
             return Sms(Msisdn(fact.detail["msisdn"]), fact.detail["text"])
-        if fact.name in REMINDERS and not self._wanted(fact.member_ref, Purpose.REMINDERS):
+        if fact.name == CAMPAIGN:
+            return self._campaign(fact)
+        wish = _WANTED.get(fact.name)
+        if wish and not self._wanted(fact.member_ref, wish):
             return None
         addressee = self._members.addressee(fact.member_ref)
         if addressee is None:
@@ -67,6 +78,14 @@ class Receipts:
             return Never(f"the menus have no receipt for {fact.name}")
         text = receipt.text(self._values(fact), addressee.language, book.words)
         return Sms(addressee.msisdn, plain(text), offers=fact.name == LEFT_UNFINISHED)
+
+    def _campaign(self, fact: Fact) -> Sms | None:
+        """To whoever it was written to, while they are that and agree."""
+        if self._of_another(fact):
+            return None
+        if not self._wanted(fact.member_ref, Purpose(fact.detail["purpose"])):
+            return None
+        return Sms(Msisdn(fact.detail["msisdn"]), fact.detail["text"])
 
     def _of_no_use(self, fact: Fact) -> bool:
         """Whether a message would only puzzle: it comes too late, or the member went on by

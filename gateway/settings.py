@@ -34,7 +34,7 @@ DEMO_TWILIO_TOKEN = "demo-token"  # noqa: S105 # nosec B105
 _SECRET_CHARS_MIN = 16
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PEPPER = re.compile(r"(?:[0-9a-f]{2}){32,}")  # 32 bytes or more, in hex
-_WEBHOOKS = re.compile(r"africastalking|infobip|twilio|http-[a-z][a-z0-9-]{0,30}")
+_WEBHOOKS = re.compile(r"africastalking|infobip|twilio|fineract|http-[a-z][a-z0-9-]{0,30}")
 _IN_THE_OPEN = re.compile(r"http://(?!127\.0\.0\.1[:/]|localhost[:/])")  # a sidecar may be near
 _MENUS = Path(__file__).parent.parent / "menus"
 
@@ -161,6 +161,12 @@ class Settings(BaseSettings):
     fineract_currency: str = Field("PEN", pattern=r"^[A-Z]{3}$", description="of what is served")
     fineract_timezone: str = Field("", description="of its tenant; empty: timezone")
     fineract_transfer_undo: bool = Field(default=False, description="it is newer than 1.14")
+    fineract_hooks_secret: SecretStr = Field(
+        SecretStr(""), description="in the path of its web hooks; empty: none; two, with a comma"
+    )
+    fineract_messages_key: SecretStr = Field(
+        SecretStr(""), description="the tenant's app key of its SMS campaigns; empty: none"
+    )
     fineract_ca: Path | None = Field(None, description="a certificate authority of its own")
 
     # Behaviour.
@@ -295,6 +301,7 @@ class Settings(BaseSettings):
                 f"{PREFIX}WEBHOOK_SECRETS: fewer than {_SECRET_CHARS_MIN} letters: "
                 "openssl rand -hex 24"
             )
+        self._nothing_short_of_the_core()
         session_secret = self.session_secret.get_secret_value()
         if len(session_secret) < _SECRET_CHARS_MIN or session_secret == DEMO_SESSION_SECRET:
             raise ValueError(f"{PREFIX}SESSION_SECRET: short, or the demo's: openssl rand -hex 32")
@@ -303,6 +310,15 @@ class Settings(BaseSettings):
         if bytes.fromhex(DEMO_PEPPER) in self.peppers.values():
             raise ValueError(f"{PREFIX}PIN_PEPPERS: this is the demo's: openssl rand -hex 32")
         return self
+
+    def _nothing_short_of_the_core(self) -> None:
+        for name in ("fineract_hooks_secret", "fineract_messages_key"):
+            text = getattr(self, name).get_secret_value()
+            if text and min(len(one.strip()) for one in text.split(",")) < _SECRET_CHARS_MIN:
+                raise ValueError(
+                    f"{PREFIX}{name.upper()}: fewer than {_SECRET_CHARS_MIN} letters: "
+                    "openssl rand -hex 24"
+                )
 
     @field_validator("fineract_timezone")
     @classmethod
@@ -343,6 +359,8 @@ class Settings(BaseSettings):
             needs["AFRICASTALKING_API_KEY"] = bool(key)
         if self.fineract_url:
             needs |= self._fineract_needs()
+        if self.fineract_hooks_secret.get_secret_value():
+            needs["FINERACT_URL"] = bool(self.fineract_url)
         return [f"{PREFIX}{name} is missing" for name, there in needs.items() if not there]
 
     def _fineract_needs(self) -> dict[str, bool]:

@@ -30,6 +30,7 @@ from gateway.bank.operations import Operation
 from gateway.bootstrap import Parts
 from gateway.channels.africastalking.ussd import parse
 from gateway.conversation import Open, Perform, take
+from gateway.cores import core_doors
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.demo.cooperative import Person
 from gateway.demo.core import core_variables
@@ -319,7 +320,10 @@ def founded(
         network = SimulatedNetwork(database, settings.sms_sender)
         app = create_app(
             [gateway],
-            webhooks(settings, [gateway], metrics),
+            [
+                *webhooks(settings, [gateway], metrics),
+                *core_doors(settings, lambda: database, metrics, clock.now),
+            ],
             metrics.registry,
             lambda msisdn: list(network.inbox(Msisdn(msisdn))),
         )

@@ -23,7 +23,7 @@ LINES = (
     ("web",),
     ("channels", "console", "staff"),
     ("driver",),
-    ("receipts", "unfinished", "reminders", "retention", "texting"),
+    ("receipts", "unfinished", "reminders", "retention", "texting", "reconciliation", "core_news"),
     ("conversation",),
     ("library",),
     ("menus",),
@@ -64,7 +64,17 @@ KEPT_OUT = {
 AT_HOME = {
     # bootstrap, providers: types that they hand over.
     # ledger: a core behind HTTP, and its loopback double.
-    "flask": {"web", "channels", "console", "staff", "demo", "bootstrap", "providers", "ledger"},
+    "flask": {
+        "web",
+        "channels",
+        "console",
+        "staff",
+        "demo",
+        "bootstrap",
+        "providers",
+        "ledger",
+        "cores",
+    },
     "requests": {"channels", "sim", "ledger", "cores"},  # cores: a type that it hands over
     "twilio": {"channels"},
     "pybreaker": {"breaking", "notices", "sim"},

@@ -201,6 +201,22 @@ def test_a_core_is_reached_in_one_of_three_ways(way: dict[str, str]) -> None:
             {**CORE, **BASIC, "CHASKI_FINERACT_PAYMENT_TYPE": "0"},
             "CHASKI_FINERACT_PAYMENT_TYPE is missing",
         ),
+        (
+            {**CORE, **BASIC, "CHASKI_FINERACT_HOOKS_SECRET": "a1a1"},
+            "CHASKI_FINERACT_HOOKS_SECRET: fewer than 16 letters",
+        ),
+        (
+            {**CORE, **BASIC, "CHASKI_FINERACT_HOOKS_SECRET": f"{'a1a1' * 6},"},
+            "CHASKI_FINERACT_HOOKS_SECRET: fewer than 16 letters",
+        ),
+        (
+            {**CORE, **BASIC, "CHASKI_FINERACT_MESSAGES_KEY": "a1a1"},
+            "CHASKI_FINERACT_MESSAGES_KEY: fewer than 16 letters",
+        ),
+        (
+            {"CHASKI_FINERACT_HOOKS_SECRET": "a1a1" * 6},
+            "CHASKI_FINERACT_URL is missing",
+        ),
     ],
 )
 def test_half_a_core_is_none(environment: dict[str, str], missing: str) -> None:

@@ -111,6 +111,7 @@ def test_what_was_agreed_is_kept_with_the_words_that_were_read(cooperative: Coop
         ("reading", True, "africastalking", book, "es", now - dt.timedelta(minutes=1)),
         ("reading", False, "sms", book, "es", now),
         ("reminders", False, "sms", book, "es", now),
+        ("advertising", False, "sms", book, "es", now),
     ]
 
 

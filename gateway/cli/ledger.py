@@ -41,7 +41,7 @@ def ledger() -> None:
 @plainly
 def ledger_verify(data: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's way
     """Recompute every balance from the entries. Exit 1 on any difference."""
-    if _settings(data).fineract_url:
+    if settings_of(data).fineract_url:
         raise click.ClickException("the books are Fineract's own: see chaski ledger doctor")
     with application_database(data, patient=True) as database:
         found = PostgresLedger(database).verify()
@@ -66,7 +66,7 @@ def ledger_accounts(msisdn: str, data: Path | None, as_json: bool) -> None:  # n
     with application_database(data) as database:
         member = member_of(database, number)
         try:
-            accounts = (_core(data) or PostgresLedger(database)).accounts(member.ref)
+            accounts = (core_of(data) or PostgresLedger(database)).accounts(member.ref)
         except LedgerUnavailableError as error:
             raise click.ClickException(f"the core does not answer: {error}") from error
     rows = [
@@ -89,7 +89,7 @@ def ledger_accounts(msisdn: str, data: Path | None, as_json: bool) -> None:  # n
 @plainly
 def ledger_doctor(data: Path | None) -> None:
     """Is the cooperative's own core fit to be reached by phone? Exit 1 where it is not."""
-    settings = _settings(data)
+    settings = settings_of(data)
     if not settings.fineract_url:
         click.echo("the books are Chaski's own: see chaski ledger verify")
         return
@@ -121,12 +121,12 @@ def _examined(settings: Settings) -> Iterator[Finding]:
     client.close()
 
 
-def _core(data: Path | None) -> Ledger | None:
+def core_of(data: Path | None) -> Ledger | None:
     """The core beside our database, where there is one."""
-    return fineract(_settings(data))
+    return fineract(settings_of(data))
 
 
-def _settings(data: Path | None) -> Settings:
+def settings_of(data: Path | None) -> Settings:
     """Those of the environment, or of the demo in a folder."""
     if data is None:
         return load()

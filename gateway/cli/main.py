@@ -30,8 +30,10 @@ from gateway.cli.menus import menus
 from gateway.cli.people import members_erase, members_export, retention
 from gateway.cli.peppers import pins
 from gateway.cli.publishing import publish
+from gateway.cli.reconcile import reconcile
 from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
+from gateway.cli.wishes import members_agree
 from gateway.db.migrations import migrate
 from gateway.demo.core import core_variables, running_core
 from gateway.demo.phone import PUT_AWAY, Phone, use
@@ -49,6 +51,11 @@ from gateway.settings import (
     load,
 )
 from gateway.worker import run_worker
+
+_COUNTER = """
+  At the core's counter somebody pays S/ 50.00 in for Rosa, who gets an SMS:
+    curl -s {core}/_counter -H 'Content-Type: application/json' \\
+      -d '{{"account": "100-0001", "centimos": 5000}}'"""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -117,7 +124,7 @@ def worker() -> None:
 @plainly
 def demo(port: int, data: Path, core: str) -> None:
     """Run a whole cooperative on this machine, with servers of its own. Ctrl-C stops it."""
-    with running_core(data) if core == "fineract" else nullcontext() as standin:
+    with running_core(data, port) if core == "fineract" else nullcontext() as standin:
         sys.exit(_run_demo(port, data, standin))
 
 
@@ -132,7 +139,7 @@ def _run_demo(port: int, data: Path, core: StandIn | None) -> int:
         environment=lambda endpoints: {**demo_variables(endpoints, port), **variables},
         web=[*program, "serve"],
         worker=[*program, "worker"],
-        invitation=_invitation(port, data, "accounts --phone +51987000001" if core else "verify"),
+        invitation=_invitation(port, data, core),
     )
 
 
@@ -171,8 +178,9 @@ for _group in (
     *(members, menus, pins, retention, smpp, sms),
 ):
     main.add_command(_group)
-for _command in (members_erase, members_export):
+for _command in (members_agree, members_erase, members_export):
     members.add_command(_command)
+ledger.add_command(reconcile)
 
 
 def _prepare_demo(endpoints: Endpoints, core: World | None) -> None:
@@ -188,7 +196,9 @@ def _prepare_demo(endpoints: Endpoints, core: World | None) -> None:
         click.echo(f"  members see the menus {published.digest}")
 
 
-def _invitation(port: int, data: Path, look: str) -> str:
+def _invitation(port: int, data: Path, core: StandIn | None) -> str:
+    look = "accounts --phone +51987000001" if core else "verify"
+    counter = _COUNTER.format(core=core.root) if core else ""
     url = f"http://127.0.0.1:{port}"
     folder = shlex.quote(str(data))
     return f"""
@@ -203,5 +213,5 @@ Chaski answers at {url}
   Wilmer has no PIN yet: issue him a code, and dial as +51987000006:
     .venv/bin/chaski members invite --phone +51987000006 --dni 40000006 --data {folder}
   Look into the books:
-    .venv/bin/chaski ledger {look} --data {folder}
+    .venv/bin/chaski ledger {look} --data {folder}{counter}
 Ctrl-C stops it."""

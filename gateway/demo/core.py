@@ -10,15 +10,22 @@ from zoneinfo import ZoneInfo
 
 from gateway.ledger.fineract.standin.app import PASSWORD, PAYMENT_TYPE_ID, TENANT, USER
 from gateway.ledger.fineract.standin.server import StandIn
+from gateway.settings import DEMO_WEBHOOK_SECRET
 
 _LIMA = ZoneInfo("America/Lima")
 _ADDRESS = "fineract.url"  # in the demo's folder, for those who look into its books
 
 
 @contextmanager
-def running_core(data: Path) -> Iterator[StandIn]:
-    """A Fineract in this process. Its books are in memory: each start begins with them anew."""
+def running_core(data: Path, port: int = 8080) -> Iterator[StandIn]:
+    """A Fineract in this process. Its books are in memory: each start begins with them anew.
+
+    Its web hooks go to the gateway on this port.
+    """
     with StandIn(dt.datetime.now(_LIMA).date()) as core:
+        core.double.hooks.url = (
+            f"http://127.0.0.1:{port}/core/fineract/{DEMO_WEBHOOK_SECRET}/hooks/"
+        )
         data.mkdir(parents=True, exist_ok=True)
         address = data / _ADDRESS
         address.write_text(core.url)
@@ -37,6 +44,8 @@ def core_variables(url: str) -> dict[str, str]:
         "CHASKI_FINERACT_PASSWORD": PASSWORD,
         "CHASKI_FINERACT_PAYMENT_TYPE": str(PAYMENT_TYPE_ID),
         "CHASKI_FINERACT_NAMES": "external-id",
+        "CHASKI_FINERACT_HOOKS_SECRET": DEMO_WEBHOOK_SECRET,
+        "CHASKI_FINERACT_MESSAGES_KEY": DEMO_WEBHOOK_SECRET,
     }
 
 

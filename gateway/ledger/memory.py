@@ -11,7 +11,7 @@ import datetime as dt
 import itertools
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -35,6 +35,7 @@ from gateway.ledger.port import (
     KeyReusedError,
     LedgerUnavailableError,
     LoanStatus,
+    Marked,
     Movement,
     NoSuchHoldError,
     NotOfferedError,
@@ -125,6 +126,8 @@ class _Posting:
 
     reference: str
     changes: dict[str, int] = field(default_factory=dict)
+    moved: dict[str, int] = field(default_factory=dict)  # the same without tax
+    on: dt.date = dt.date.min
     loan: str = ""
     allocations: Sequence[Allocation] = ()
     reversed: bool = False
@@ -202,6 +205,26 @@ class MemoryLedger:
         with self._reading():
             known = self._savings(account)
             return tuple(known.movements[::-1][:limit]) if known else ()
+
+    def marked(self, account: str, since: dt.date, until: dt.date) -> Iterator[Marked]:
+        """See `Ledger.marked`."""
+        with self._reading():
+            known = self._savings(account)
+            made = [
+                (key, one.posting)
+                for key, one in self._decisions.items()
+                if known and one.posting and one.content[0] != "reversal"
+            ]
+            return iter(
+                [
+                    Marked(
+                        key, posting.reference, Money(posting.moved[account]), posting.on,
+                        posting.reversed,
+                    )
+                    for key, posting in made
+                    if account in posting.moved and since <= posting.on <= until
+                ]
+            )  # fmt: skip
 
     def loans(self, member_ref: str, business_date: dt.date) -> tuple[LoanStatus, ...]:
         """See `Ledger.loans`."""
@@ -471,6 +494,9 @@ class MemoryLedger:
             return
         account.balance += centimos
         posting.changes[account.code] = posting.changes.get(account.code, 0) + centimos
+        if kind != "tax":
+            posting.moved[account.code] = posting.moved.get(account.code, 0) + centimos
+            posting.on = business_date
         account.movements.append(
             Movement(self._now(), business_date, kind, Money(centimos), party, posting.reference)
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -75,6 +76,24 @@ MOVEMENT_KINDS = (
     "interest",
     "fee",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What an order of ours did to a savings account, as the core's books have it now.
+
+    Args:
+        key: the order's, which the core keeps with the line.
+        line: what the core calls the line: no two have the same.
+        amount: signed as the member sees it, without tax.
+        reversed: it was taken back since.
+    """
+
+    key: uuid.UUID
+    line: str
+    amount: Money
+    business_date: dt.date
+    reversed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +369,11 @@ class Ledger(Protocol):
 
     def movements(self, account: str, limit: int) -> tuple[Movement, ...]:
         """The last movements of a savings account, newest first. Unknown account: empty."""
+
+    def marked(self, account: str, since: dt.date, until: dt.date) -> Iterator[Marked]:
+        """All that orders of ours did to a savings account, from one business date to another, both
+        included. What was reversed is among it, the reversals are not. Unknown account: nothing.
+        Raises `LedgerUnavailableError`, also part way: then nothing is known of the rest."""
 
     def loans(self, member_ref: str, business_date: dt.date) -> tuple[LoanStatus, ...]:
         """The member's loans that are still owed."""

@@ -31,6 +31,8 @@ class Fact:
     `loan_paid` (amount_centimos, reference, owed_centimos),
     `order_refused` (code, operation, amount_centimos),
     `answer` (text, msisdn; forgotten_at),
+    `campaign` (text, msisdn, purpose; forgotten_at),
+    `core_credit`, `core_debit`, `core_loan` (amount_centimos, name, done_on, reference),
     `instalment_due` (name, amount_centimos, due_on, late, today, code; forgotten_at),
     `left_unfinished` (what, code; forgotten_at: from when on it is no help, ISO 8601).
     """

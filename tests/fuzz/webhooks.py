@@ -5,9 +5,10 @@ Whatever comes: never a 500, and never the path's secret or what a member typed 
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -19,6 +20,8 @@ from structlog.testing import capture_logs
 from twilio.request_validator import RequestValidator
 
 from gateway.bounds import BODY_BYTES_MAX
+from gateway.cores import core_doors
+from gateway.db.pool import Database, DatabaseUnavailableError, Row
 from gateway.observing import Metrics
 from gateway.providers import webhooks
 from gateway.settings import Settings
@@ -32,7 +35,7 @@ PIN = "48261593"  # longer than real ones, so that it is in no number by chance
 TOKEN = "the-token-that-signs"
 BASE = "http://127.0.0.1:8080"
 
-_OK = frozenset({200, 400, 403, 404, 405, 408, 411, 413, 414, 415, 429, 503})
+_OK = frozenset({200, 202, 204, 400, 403, 404, 405, 408, 411, 413, 414, 415, 429, 503})
 
 
 @dataclass
@@ -68,6 +71,17 @@ class Listener:
         return self.takes
 
 
+class _Away(Database):
+    """A PostgreSQL that is not there."""
+
+    def __init__(self) -> None:
+        """Nothing is opened."""
+
+    def call(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        json.dumps(params, default=str).encode()  # it could be said over again
+        raise DatabaseUnavailableError("away")
+
+
 _PATHS = st.one_of(
     st.sampled_from(
         [
@@ -79,6 +93,10 @@ _PATHS = st.one_of(
             f"/sms/infobip/{SECRET}/reports",
             "/sms/twilio",
             "/sms/twilio/status",
+            f"/core/fineract/{SECRET}/hooks/",
+            "/core/fineract/messages/sms",
+            "/core/fineract/messages/sms/report",
+            "/core/fineract/messages/smsbridges",
             "/health/live",
             "/health/ready",
             "/metrics",
@@ -107,6 +125,8 @@ _NAMES = st.sampled_from(
         *("Body", "MessageStatus", "ErrorCode", "AccountSid", "sessionID", "msisdn", "userData"),
         *("newSession", "USERID", "MSISDN", "USERDATA", "MSGTYPE", "SESSIONID", "Mobile", "Type"),
         *("SessionId", "Message", "Sequence", "ClientState", "Operator", "message", "ussd_id"),
+        *("entityName", "actionName", "response", "resourceId", "savingsId", "loanId"),
+        *("internalId", "mobileNumber", "providerId"),
     ]
 )
 _VALUES = st.one_of(typed, st.just(PIN), st.just("+51987000001"), st.just("START"))
@@ -118,6 +138,7 @@ _HEADERS = st.dictionaries(
             "X-Forwarded-For", "Content-Type", "X-Twilio-Signature", "Content-Length", "Host",
             "X-Twilio-Webhooks-Signature-Settings", "Content-Encoding", "Forwarded", "X-Real-Ip",
             "X-Http-Method-Override", "Transfer-Encoding", "Accept", "Cookie", "Range",
+            "X-Fineract-Entity", "X-Fineract-Action",
         ]
     ),
     st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=60)
@@ -126,6 +147,12 @@ _HEADERS = st.dictionaries(
     ),
     max_size=4,
 )  # fmt: skip
+_CORE = {
+    "Fineract-Platform-TenantId": "default",
+    "Fineract-Tenant-App-Key": SECRET,
+    "X-Fineract-Entity": "SAVINGSACCOUNT",
+    "X-Fineract-Action": "DEPOSIT",
+}
 _METHODS = st.sampled_from(["POST"] * 6 + ["GET", "PUT", "DELETE", "HEAD", "OPTIONS", "BREW"])
 
 
@@ -157,7 +184,8 @@ def any_form(path: str, method: str, form: dict[str, str], headers: dict[str, st
 def any_json(path: str, row: object, listed: bool) -> None:
     """JSON of the fields that networks use, some of it nested."""
     body = json.dumps({"results": [row, row]} if listed else row).encode()
-    _asked(path, "POST", data=body, content_type="application/json")
+    _asked(path, "POST", data=body, content_type="application/json", headers=_CORE)
+    _asked(path, "POST", data=json.dumps([row, row]).encode(), headers=_CORE)
 
 
 @given(form=_FORMS, query=st.sampled_from(["", "?a=1", "?bodySHA256=0", "?a=%FF"]))
@@ -218,9 +246,16 @@ def _client() -> FlaskClient:
             "public_url": BASE,
             "allowed_networks": '{"http-nalo": ["10.0.0.0/8"]}',
             "trusted_proxies": "127.0.0.1",
+            "fineract_hooks_secret": SECRET,
+            "fineract_messages_key": SECRET,
+            "fineract_url": "http://localhost/fineract-provider/api",
+            "fineract_payment_type": 3,
+            "fineract_user": "nobody",
+            "fineract_password": "none",
             "demo": True,
         }
     )
     metrics = Metrics()
-    app = create_app([desk], webhooks(settings, [desk], metrics), metrics.registry)
+    core = core_doors(settings, _Away, metrics, lambda: dt.datetime.now(dt.UTC))
+    app = create_app([desk], [*webhooks(settings, [desk], metrics), *core], metrics.registry)
     return app.test_client()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 
 from gateway.ledger.port import (
     Account,
@@ -21,6 +22,7 @@ from gateway.ledger.port import (
     HoldState,
     KeyReusedError,
     LoanStatus,
+    Marked,
     Movement,
     NotOfferedError,
     Outcome,
@@ -89,6 +91,17 @@ class VaultLedger:
         """The last lines, newest first."""
         mine = [line for line in self._vault.lines if account in (line.source, line.target)]
         return tuple(self._movement(line, account) for line in mine[::-1][:limit])
+
+    def marked(self, account: str, since: dt.date, until: dt.date) -> Iterator[Marked]:
+        """By our key, which is the core's reference. It reverses nothing."""
+        for line in self._vault.lines:
+            sides, ours = (
+                (line.source, line.target),
+                len(line.reference) == len(uuid.UUID(int=0).hex),
+            )
+            if account in sides and ours and since <= line.on <= until:
+                change = Money(line.centimos if line.target == account else -line.centimos)
+                yield Marked(uuid.UUID(line.reference), line.reference, change, line.on, False)
 
     def loans(self, member_ref: str, business_date: dt.date) -> tuple[LoanStatus, ...]:
         """It lends nothing."""

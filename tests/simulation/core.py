@@ -17,6 +17,7 @@ from gateway.ledger.port import (
     HoldState,
     LedgerUnavailableError,
     LoanStatus,
+    Marked,
     Movement,
     Order,
     Outcome,
@@ -99,6 +100,9 @@ class SimCore:
 
     def movements(self, account: str, limit: int) -> tuple[Movement, ...]:
         return self._asked("movements", lambda: self.core.movements(account, limit))
+
+    def marked(self, account: str, since: dt.date, until: dt.date) -> Iterator[Marked]:
+        return self._asked("marked", lambda: self.core.marked(account, since, until))
 
     def loans(self, member_ref: str, business_date: dt.date) -> tuple[LoanStatus, ...]:
         return self._asked("loans", lambda: self.core.loans(member_ref, business_date))

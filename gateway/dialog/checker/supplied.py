@@ -94,6 +94,16 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "code": "short_code",
         "day": "date",
     },
+    **{
+        name: {
+            "amount": "money",
+            "name": "product",
+            "done_on": "date",
+            "reference": "reference",
+            "day": "date",
+        }
+        for name in ("core_credit", "core_debit", "core_loan")
+    },
     "sim_changed": {"day": "date"},
     "claim_opened": {"number": "reference", "amount": "money", "day": "date"},
     "left_unfinished": {"what": "sentence", "code": "short_code", "day": "date"},

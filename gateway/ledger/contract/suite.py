@@ -339,6 +339,48 @@ class LedgerContract:
         assert ledger.movements(SEGUNDOS, 1)[0].reference == sent.reference
         assert ledger.movements(SEGUNDOS, 1)[0].business_date == TODAY
 
+    def test_what_an_order_did_is_found_at_both_sides_by_its_key(self, ledger: Ledger) -> None:
+        order = transfer(ROSAS, SEGUNDOS, 1_000_00)
+        posted(ledger.post(order))
+
+        def marked(account: str, on: dt.date) -> list[tuple[uuid.UUID, int, dt.date, bool]]:
+            lines = ledger.marked(account, on, on)
+            return [
+                (one.key, one.amount.centimos, one.business_date, one.reversed) for one in lines
+            ]
+
+        assert marked(ROSAS, TODAY) == [(order.key, -1_000_00, TODAY, False)]
+        assert marked(SEGUNDOS, TODAY) == [(order.key, 1_000_00, TODAY, False)]
+        assert marked(ROSAS, TOMORROW) == marked(ELMERS, TODAY) == marked("no-such", TODAY) == []
+
+    def test_what_was_refused_did_nothing(self, ledger: Ledger) -> None:
+        assert isinstance(ledger.post(transfer(SEGUNDOS, ROSAS, 310_01)), Refused)
+        assert list(ledger.marked(SEGUNDOS, TODAY, TODAY)) == []
+
+    def test_cash_is_found_by_its_key_too(self, ledger: Ledger) -> None:
+        paid_in, paid_out = deposit(SEGUNDOS, 40_00), withdrawal(SEGUNDOS, 15_00)
+        posted(ledger.post(paid_in))
+        posted(ledger.post(paid_out))
+        lines = {one.key: one.amount.centimos for one in ledger.marked(SEGUNDOS, TODAY, TODAY)}
+        assert lines == {paid_in.key: 40_00, paid_out.key: -15_00}
+
+    @needs("loans")
+    def test_a_repayment_is_found_by_its_key_at_the_savings(self, ledger: Ledger) -> None:
+        order = repayment(ROSAS, ROSAS_LOAN, 100_00)
+        posted(ledger.post(order))
+        lines = [(one.key, one.amount.centimos) for one in ledger.marked(ROSAS, TODAY, TODAY)]
+        assert lines == [(order.key, -100_00)]
+
+    @needs("reversal")
+    def test_what_was_reversed_is_still_found_and_says_so(self, ledger: Ledger) -> None:
+        order, kept = transfer(ROSAS, SEGUNDOS, 50_00), transfer(ROSAS, SEGUNDOS, 20_00)
+        for one in (order, kept):
+            posted(ledger.post(one))
+        posted(ledger.reverse(uuid.uuid4(), order, TODAY))
+        for account in (ROSAS, SEGUNDOS):
+            lines = {one.key: one.reversed for one in ledger.marked(account, TODAY, TODAY)}
+            assert lines == {order.key: True, kept.key: False}
+
     @needs("itf")
     def test_a_tax_is_a_line_of_its_own(self, ledger: Ledger) -> None:
         posted(ledger.post(transfer(ROSAS, SEGUNDOS, 1_000_00)))

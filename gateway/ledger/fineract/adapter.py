@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -38,6 +38,7 @@ from gateway.ledger.port import (
     KeyReusedError,
     LedgerUnavailableError,
     LoanStatus,
+    Marked,
     Movement,
     NotOfferedError,
     Order,
@@ -185,6 +186,17 @@ class FineractLedger:
             if len(lines) == limit:
                 break
         return tuple(lines)
+
+    def marked(self, account: str, since: dt.date, until: dt.date) -> Iterator[Marked]:
+        """See `Ledger.marked`. What is booked meanwhile moves lines to the next page, where they
+        come again."""
+        known, seen = self._books.savings(account), set[int]()
+        days = {"fromDate": since.isoformat(), "toDate": until.isoformat()}
+        for row in self._books.transactions(known.id, **days) if known else ():
+            line = reading.marked(row)
+            if line and int(row["id"]) not in seen:
+                seen.add(int(row["id"]))
+                yield line
 
     def loans(self, member_ref: str, business_date: dt.date) -> tuple[LoanStatus, ...]:
         """See `Ledger.loans`."""
@@ -513,9 +525,7 @@ class FineractLedger:
         since = order.business_date - dt.timedelta(days=FINERACT_DAYS_BEHIND_MAX)
         wanted, undone = mark(order.key), None
         for row in self._books.transactions(account_id, fromSubmittedDate=since.isoformat()):
-            transfer, payment = row.get("transfer") or {}, row.get("paymentDetailData") or {}
-            said = transfer.get("transferDescription") or payment.get("receiptNumber") or ""
-            if str(said).startswith(wanted):
+            if reading.said(row).startswith(wanted):
                 if not row.get("reversed"):
                     return row
                 undone = row

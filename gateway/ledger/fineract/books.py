@@ -79,6 +79,11 @@ class Books:
             raise LedgerUnavailableError("an account of nobody")
         return reading.client(row, self._names.member_ref(row))
 
+    def ref_of(self, client_id: int) -> str:
+        """Our reference of a client by Fineract's number; empty: it has none."""
+        row = self.read(f"/v1/clients/{client_id}")
+        return self._names.member_ref(row) if row else ""
+
     def by_dni(self, digits: str) -> Client | None:
         """The one member with this document."""
         found = [row for row in self._searched(digits) if self._has_document(row["id"], digits)]

@@ -15,6 +15,9 @@ _DESCRIPTION = re.compile(
 )
 
 
+_MARK = re.compile(r"([0-9A-Z]{8}) ([0-9a-f]{32})(?: |$)")
+
+
 def attempt_key(key: uuid.UUID, attempt: int) -> str:
     """The idempotency key of an order's attempt: at most 50 characters, and nobody else's ever."""
     return f"{key.hex}-{attempt}"
@@ -39,6 +42,16 @@ def description(key: uuid.UUID, what: str, source: str = "", target: str = "") -
     """A transfer's description: the mark, then who to whom in short names, for the statement."""
     said = f"{mark(key)} {what}"
     return f"{said}: {source} > {target}" if source and target else said
+
+
+def key_of(text: str) -> uuid.UUID | None:
+    """The key of the order whose mark a text begins with; None where it is no mark of ours.
+
+    One that was mistyped has a reference that does not fit.
+    """
+    found = _MARK.match(text)
+    key = uuid.UUID(hex=found[2]) if found else None
+    return key if found and key and reference(key) == found[1] else None
 
 
 def described(text: str) -> tuple[str, str, str, str] | None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from gateway.ledger.fineract.marks import described
-from gateway.ledger.port import LoanStatus, Movement
+from gateway.ledger.fineract.marks import described, key_of
+from gateway.ledger.port import LoanStatus, Marked, Movement
 from gateway.values.money import ZERO, Money
 
 ACTIVE = 300
@@ -120,26 +120,58 @@ def available(row: Any) -> Money:
 
 def movement(row: Any) -> Movement | None:
     """A line of a statement; None where a member sees none."""
-    kind = _KINDS.get(int((row.get("transactionType") or {}).get("id", 0)))
+    kind = _KINDS.get(type_of(row))
     if kind is None or row.get("reversed"):
         return None
-    paid_in = str(row.get("entryType", "")).upper() == "CREDIT"
+    credit = paid_in(row)
     amount = money(row.get("amount"))
     on = day(row["date"])
     party, reference = "", str(row["id"])
     transfer = row.get("transfer") or {}
     if transfer:
-        kind, party, reference = _of_transfer(transfer, paid_in=paid_in)
+        kind, party, reference = _of_transfer(transfer, paid_in=credit)
     elif receipt := (row.get("paymentDetailData") or {}).get("receiptNumber"):
         reference = str(receipt).split()[0]
     return Movement(
         at=dt.datetime.combine(on, _NOON),
         business_date=on,
         kind=kind,
-        amount=amount if paid_in else -amount,
+        amount=amount if credit else -amount,
         party=party,
         reference=reference,
     )
+
+
+def said(row: Any) -> str:
+    """Where a transaction bears the mark of who made it."""
+    transfer, payment = row.get("transfer") or {}, row.get("paymentDetailData") or {}
+    return str(transfer.get("transferDescription") or payment.get("receiptNumber") or "")
+
+
+def marked(row: Any) -> Marked | None:
+    """A transaction that an order of ours made; None of another. A fee, or a tax that the core
+    takes itself, has no mark."""
+    key = key_of(said(row))
+    if key is None or _KINDS.get(type_of(row)) not in ("deposit", "withdrawal"):
+        return None
+    amount = money(row.get("amount"))
+    return Marked(
+        key=key,
+        line=str(row["id"]),
+        amount=amount if paid_in(row) else -amount,
+        business_date=day(row["date"]),
+        reversed=bool(row.get("reversed")),
+    )
+
+
+def type_of(row: Any) -> int:
+    """The number of a transaction's type."""
+    return int((row.get("transactionType") or {}).get("id", 0))
+
+
+def paid_in(row: Any) -> bool:
+    """Whether a transaction is to the account's good."""
+    return str(row.get("entryType", "")).upper() == "CREDIT"
 
 
 def _of_transfer(transfer: Any, *, paid_in: bool) -> tuple[str, str, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from typing import Any, TypedDict
 
+from gateway.bounds import MARKED_LINES_A_PAGE
 from gateway.db.pool import Database, DatabaseUnavailableError, Row
 from gateway.ledger.port import (
     Account,
@@ -20,6 +22,7 @@ from gateway.ledger.port import (
     KeyReusedError,
     LedgerUnavailableError,
     LoanStatus,
+    Marked,
     Movement,
     NoSuchHoldError,
     NotOfferedError,
@@ -115,6 +118,26 @@ class PostgresLedger:
             )
             for row in self._read("select * from ledger.movements_of(%s, %s)", account, limit)
         )
+
+    def marked(self, account: str, since: dt.date, until: dt.date) -> Iterator[Marked]:
+        """See `Ledger.marked`."""
+        after, limit = 0, MARKED_LINES_A_PAGE
+        while True:
+            rows = self._read(
+                "select * from ledger.marked(%s, %s, %s, %s, %s)",
+                *(account, since, until, after, limit),
+            )
+            for row in rows:
+                yield Marked(
+                    row["key"],
+                    str(row["decision_id"]),
+                    Money(row["amount_centimos"]),
+                    row["business_date"],
+                    row["was_reversed"],
+                )
+            if len(rows) < limit:
+                return
+            after = rows[-1]["decision_id"]
 
     def loans(self, member_ref: str, business_date: dt.date) -> tuple[LoanStatus, ...]:
         """See `Ledger.loans`."""

@@ -27,6 +27,7 @@ from werkzeug.exceptions import HTTPException
 from gateway.ledger.fineract.standin import showing
 from gateway.ledger.fineract.standin.commands import Answered, Commands, failure
 from gateway.ledger.fineract.standin.faults import Fault, Plan
+from gateway.ledger.fineract.standin.outgoing import Hooks
 from gateway.ledger.fineract.standin.world import (
     DEPOSIT,
     Client,
@@ -76,9 +77,30 @@ class Double:
         self.world = world
         self.plan = plan
         self.commands = Commands(world)
+        self.hooks = Hooks(TENANT)
         self.permissions = set(PERMISSIONS)
         self.read_only = False
         self._on_their_way: deque[Callable[[], object]] = deque()
+
+    def at_the_counter(self, code: str, centimos: int) -> Transaction:
+        """A teller takes cash in, or pays out what is negative, in a browser of theirs."""
+        with self.world.lock:
+            found = [one for one in self.world.savings.values() if one.external_id == code]
+            account: Savings = _one(found, "saving.account")
+            move = self.world.deposit if centimos > 0 else self.world.withdraw
+            line = move(account, abs(centimos), self.world.business_date, "")
+        action = "DEPOSIT" if centimos > 0 else "WITHDRAWAL"
+        answer = {"clientId": account.client_id, "savingsId": account.id, "resourceId": line.id}
+        self.hooks.fire("SAVINGSACCOUNT", action, {"transactionAmount": "…"}, answer)
+        return line
+
+    def pay_out(self, code: str) -> Loan:
+        """Staff disburse a loan."""
+        found = [one for one in self.world.loans.values() if one.external_id == code]
+        loan: Loan = _one(found, "loan")
+        answer = {"clientId": loan.client_id, "loanId": loan.id, "resourceId": loan.id}
+        self.hooks.fire("LOAN", "DISBURSE", {}, answer)
+        return loan
 
     def delay(self, command: Callable[[], object]) -> None:
         """Execute it when the rest arrives."""
@@ -170,7 +192,10 @@ def _command(
     def run() -> Answered:
         checks = partial(validate, body)
         acts = copy_current_request_context(partial(act, body))  # it may be executed later
-        return double.commands.run(action, entity, key, body, checks, acts, fault)
+        answer = double.commands.run(action, entity, key, body, checks, acts, fault)
+        if not answer.from_cache:
+            double.hooks.fire(entity, action, body, answer.body if answer.status == 200 else None)
+        return answer
 
     if fault is Fault.LATE:
         double.delay(copy_current_request_context(run))
@@ -388,13 +413,17 @@ def _get_lines(number: int) -> Response:
     _validate_dated(dict(request.args, date="2000-01-01"), "date")
     limit = int(request.args.get("limit", "50"))
     first = int(request.args.get("offset", "0")) * limit
-    since = _date(request.args.get("fromSubmittedDate", "1900-01-01"))
+    names = ("fromSubmittedDate", "fromDate", "toDate")
+    since, first_day, last_day = (
+        _date(request.args.get(name, fallback))
+        for name, fallback in zip(names, ("1900-01-01", "1900-01-01", "2999-01-01"), strict=True)
+    )
     with _double().world.lock:
         running, shown = 0, []
         for line in _savings(number).lines:
             change = line.centimos if line.kind == DEPOSIT else -line.centimos
             running += 0 if line.reversed else change
-            if line.on >= since:
+            if line.on >= max(since, first_day) and line.on <= last_day:
                 shown.append(((line.on, line.id), showing.line(line, running)))
     shown.sort(key=lambda one: one[0], reverse=True)
     rows = [row for _, row in shown]
@@ -485,6 +514,14 @@ def _get_ledger() -> Response:
         paid = sum(t.centimos for t in world.transfers if t.to_loan and not t.reversed)
         body = {"savings_centimos": savings, "to_loans_centimos": paid}
         return _json({**body, "movements": [*sent, *receipts], "keys": _double().commands.keys()})
+
+
+@control.post("/_counter")
+def _post_counter() -> Response:
+    """Cash at the counter: `{"account": "100-0001", "centimos": 5000}`."""
+    asked = request.get_json()
+    line = _double().at_the_counter(str(asked["account"]), int(asked["centimos"]))
+    return _json({"transaction": line.id})
 
 
 @control.post("/_faults")

@@ -174,7 +174,9 @@ def loan(world: World, one: Loan, *, schedule: bool) -> dict[str, Any]:
         "loanProductName": one.name,
         "status": {"id": one.status(on), "active": one.status(on) == ACTIVE},
         "currency": {"code": "PEN", **_CURRENCY},
+        "timeline": {"actualDisbursementDate": day(one.disbursed_on)},
         "summary": {
+            "principalDisbursed": amount(sum(row.principal.centimos for row in one.schedule)),
             "totalOutstanding": amount(sum(o.late + o.scheduled for o in opened.values())),
             "penaltyChargesOutstanding": amount(sum(o.late for o in opened.values())),
         },

@@ -1,0 +1,1 @@
+"""Our orders beside the core's books; see README.md."""
