@@ -17,8 +17,6 @@ from zoneinfo import ZoneInfo
 
 import redis
 from flask import Blueprint, Flask
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from gateway.audit.seals import Sealing
 from gateway.bank.bank import CATALOGUE, Bank
@@ -44,7 +42,6 @@ from gateway.bounds import (
     RETAIN_EVERY_S,
     SEAL_EVERY_S,
     STAFF_CONNECTIONS,
-    STORE_TIMEOUT_MS,
     SWEEP_ROWS,
     TIMETABLE_EVERY_S,
 )
@@ -76,6 +73,7 @@ from gateway.providers import lines_send, route, sim_swap, webhooks
 from gateway.receipts import REMINDERS, Receipts
 from gateway.reminders import Reminders
 from gateway.retention import Retention
+from gateway.sessions.connecting import connect_sessions
 from gateway.sessions.redis_store import Lifetime, RedisSessions
 from gateway.settings import Settings, load
 from gateway.sim.null import NullSimSwap
@@ -345,18 +343,6 @@ def open_database(settings: Settings, *, patient: bool = False) -> Database:
     database = Database(url, settings.database_connections, patient=patient)
     database.open()
     return database
-
-
-def connect_sessions(url: str) -> redis.Redis:
-    """A client that gives up soon: a member waits for an answer. One retry, at once, for a
-    connection that Redis had dropped."""
-    timeout_s = STORE_TIMEOUT_MS / 1000
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 1),
-    )
 
 
 def _reminders(

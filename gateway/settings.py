@@ -50,7 +50,9 @@ class Settings(BaseSettings):
 
     # Stores.
     database_url: SecretStr = Field(description="postgresql://… as chaski_app, which owns nothing")
-    sessions_url: SecretStr = Field(description="redis://… of the sessions; may be lost any time")
+    sessions_url: SecretStr = Field(
+        description="redis://… of the sessions, or redis+cluster://one,two; may be lost any time"
+    )
     queue_url: SecretStr = Field(description="redis://… of the RQ queues; not a cluster")
     database_connections: int = Field(16, ge=2, le=200, description="connections a process")
 

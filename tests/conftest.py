@@ -16,6 +16,7 @@ import redis
 
 from gateway.db.migrations import migrate
 from gateway.embedded import Embedded, Endpoints
+from tests.cluster.nodes import Nodes, six_nodes
 
 pytest_plugins = ["tests.cooperative"]
 
@@ -77,6 +78,15 @@ def redis_urls(endpoints: Endpoints) -> tuple[str, str]:
     with redis.Redis.from_url(endpoints.sessions_url) as connection:
         connection.flushall()
     return endpoints.sessions_url, endpoints.queue_url
+
+
+@pytest.fixture(scope="session")
+def cluster(embedded_data: Path) -> Iterator[Nodes]:
+    """A Redis Cluster of six nodes."""
+    folder = embedded_data / "cluster"
+    folder.mkdir()
+    with six_nodes(folder) as nodes:
+        yield nodes
 
 
 def _of_database(url: str, name: str) -> str:
