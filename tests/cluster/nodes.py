@@ -81,7 +81,8 @@ class Nodes:
         if program is None:
             raise EmbeddedError("no Redis can be run here: there is no wheel for this machine")
         self._program = program
-        self.all = [Node(n, _free_port(), _free_port()) for n in range(2 * PRIMARIES)]
+        ports = _free_ports(4 * PRIMARIES)
+        self.all = [Node(n, ports.pop(), ports.pop()) for n in range(2 * PRIMARIES)]
 
     @property
     def url(self) -> str:
@@ -175,8 +176,8 @@ def _await(come: Callable[[], bool], what: str) -> None:
         raise EmbeddedError(f"the nodes do not {what} within {_FORMED_MAX_S} s")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _free_ports(count: int) -> list[int]:
+    """So many, each another one."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [probe.getsockname()[1] for probe in probes]
