@@ -11,7 +11,7 @@ import datetime as dt
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
@@ -75,11 +75,13 @@ from gateway.reminders import Reminders
 from gateway.retention import Retention
 from gateway.sessions.connecting import connect_sessions
 from gateway.sessions.redis_store import Lifetime, RedisSessions
-from gateway.settings import Settings, load
+from gateway.settings import Settings
 from gateway.sim.null import NullSimSwap
 from gateway.sim.port import SimSwap
 from gateway.sim.remembered import RememberedSimSwap
+from gateway.staff.api import StaffDesk
 from gateway.staff.api import routes as staff_routes
+from gateway.tenants import load_all
 from gateway.unfinished import Unfinished
 from gateway.values.msisdn import Msisdn
 from gateway.web import create_app
@@ -141,7 +143,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     sessions, hang_up = _sessions(settings, parts)
     queue_client = connect(settings.queue_url.get_secret_value())
     wake_ups = WakeUps(queue_client)
-    _watch(metrics, Outbox(database), wake_ups)
+    _watch(metrics, settings.cooperative, Outbox(database), wake_ups)
 
     stop_looking = parts.often(RELOAD_EVERY_S, books.refresh)
 
@@ -161,7 +163,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
         mint_key=parts.mint_key,
         wake=parts.wake or wake_ups.wake,
         pause=parts.pause,
-        log=logger(),
+        log=logger().bind(cooperative=settings.cooperative),
         metrics=metrics,
         answers=Answers(database, parts.now),
         reports=Reports(database, metrics),
@@ -302,25 +304,35 @@ def wsgi(parts: Parts = ORDINARY) -> Flask:
     Raises:
         SettingsError: the environment is not usable.
     """
-    settings = load()
-    configure_logging(settings.log_level)
+    tenants = load_all()
+    configure_logging(tenants[0].log_level)
+    app, _ = application(tenants, parts)
+    return app
+
+
+def application(
+    tenants: Sequence[Settings], parts: Parts = ORDINARY
+) -> tuple[Flask, tuple[Gateway, ...]]:
+    """The web application of these cooperatives, and the gateways behind it."""
+    process = tenants[0]  # of what is the process's all of them say the same
     metrics = Metrics()
-    gateway = build(settings, metrics, parts)
-    inbox = _inbox(settings) if settings.demo else None
-    doors = [*webhooks(settings, [gateway], metrics), *_staff(settings)]
-    return create_app([gateway], doors, metrics.registry, inbox)
+    gateways = tuple(build(settings, metrics, parts) for settings in tenants)
+    inbox = _inbox(tenants) if process.demo else None
+    doors = [*webhooks(process, gateways, metrics, tenants), *_staff(tenants)]
+    return create_app(gateways, doors, metrics.registry, inbox), gateways
 
 
-def _staff(settings: Settings) -> list[Blueprint]:
+def _staff(tenants: Sequence[Settings]) -> list[Blueprint]:
     """What branches and agents call, where there are keys for them."""
-    if not settings.staff:
-        return []
+    desks = [StaffDesk(_office(settings), settings.staff) for settings in tenants if settings.staff]
+    return [staff_routes(desks)] if desks else []
+
+
+def _office(settings: Settings) -> Callable[[], Office]:
     database = Database(settings.staff_database_url.get_secret_value(), STAFF_CONNECTIONS)
     database.open()
     keyed = KeyedHashes(settings.peppers)
-    return [
-        staff_routes(lambda: Office(database, keyed, settings.code_hours, _now()), settings.staff)
-    ]
+    return lambda: Office(database, keyed, settings.code_hours, _now())
 
 
 def open_books(settings: Settings, database: Database, parts: Parts = ORDINARY) -> PublishedBooks:
@@ -447,7 +459,7 @@ def _sims(settings: Settings, database: Database, parts: Parts) -> Sims:
     return Sims(database, swaps, settings.sim_swap_hours, settings.sim_swap_unknown)
 
 
-def _watch(metrics: Metrics, outbox: Outbox, wake_ups: WakeUps) -> None:
+def _watch(metrics: Metrics, cooperative: str, outbox: Outbox, wake_ups: WakeUps) -> None:
     def outbox_figures() -> dict[str, float]:
         try:
             state = outbox.state()
@@ -470,10 +482,11 @@ def _watch(metrics: Metrics, outbox: Outbox, wake_ups: WakeUps) -> None:
             "chaski_outbox_dead": "Notices given up.",
         },
         outbox_figures,
+        cooperative,
     )
     metrics.watch({"chaski_queue_depth": "Wake-ups that wait for a worker."}, queue_figures)
 
 
-def _inbox(settings: Settings) -> Callable[[str], list[object]]:
-    network = SimulatedNetwork(open_database(settings), settings.sms_sender)
-    return lambda e164: list(network.inbox(Msisdn(e164)))
+def _inbox(tenants: Sequence[Settings]) -> Callable[[str], list[object]]:
+    networks = [SimulatedNetwork(open_database(one), one.sms_sender) for one in tenants]
+    return lambda e164: [sms for network in networks for sms in network.inbox(Msisdn(e164))]

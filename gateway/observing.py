@@ -60,6 +60,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._watched: dict[tuple[str, ...], _Watched] = {}
         self._hops = Counter(
             "chaski_hops",
             "Hops answered.",
@@ -162,23 +163,39 @@ class Metrics:
         """A provider said what became of a message."""
         self._reports.labels(sender, state).inc()
 
-    def watch(self, figures: Mapping[str, str], read: Callable[[], Mapping[str, float]]) -> None:
+    def watch(
+        self,
+        figures: Mapping[str, str],
+        read: Callable[[], Mapping[str, float]],
+        cooperative: str = "",
+    ) -> None:
         """Figures that are read when `/metrics` is asked.
 
         Args:
             figures: their names, each with what it says.
             read: once for all of them. Those that it leaves out are left out of the answer.
+            cooperative: whose they are; empty: the deployment's, so that whoever asks first does.
         """
-        self.registry.register(_Watched(figures, read))
+        names = tuple(figures)
+        if names not in self._watched:
+            self._watched[names] = _Watched(figures)
+            self.registry.register(self._watched[names])
+        self._watched[names].reads.setdefault(cooperative, read)
 
 
 class _Watched(Collector):
-    def __init__(self, figures: Mapping[str, str], read: Callable[[], Mapping[str, float]]) -> None:
-        self._figures, self._read = figures, read
+    def __init__(self, figures: Mapping[str, str]) -> None:
+        self._figures = figures
+        self.reads: dict[str, Callable[[], Mapping[str, float]]] = {}
 
     def collect(self) -> Iterator[Metric]:
-        for name, value in self._read().items():
-            yield GaugeMetricFamily(name, self._figures[name], value=value)
+        found = {cooperative: read() for cooperative, read in self.reads.items()}
+        for name, says in self._figures.items():
+            family = GaugeMetricFamily(name, says, labels=() if "" in found else ("cooperative",))
+            for cooperative, values in found.items():
+                if name in values:
+                    family.add_metric([cooperative] if cooperative else [], values[name])
+            yield family
 
     def describe(self) -> Iterator[Metric]:
         for name, says in self._figures.items():

@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     queue_url: SecretStr = Field(description="redis://… of the RQ queues; not a cluster")
     database_connections: int = Field(16, ge=2, le=200, description="connections a process")
 
+    # Several cooperatives in one deployment: see gateway/tenants.py.
+    tenants: Path | None = Field(
+        None, description="a folder with a file of variables a cooperative: NAME.env"
+    )
+
     # Secrets.
     webhook_secrets: SecretStr = Field(
         description="what stands in the path of webhooks; two, with a comma, while one is replaced"
@@ -258,10 +263,17 @@ class Settings(BaseSettings):
             raise ValueError("the whole world is no proxy of ours")
         return value
 
-    @field_validator("smpp_lines", "http_profiles", mode="before")
+    @field_validator("smpp_lines", "http_profiles", "tenants", mode="before")
     @classmethod
     def _no_folder(cls, value: object) -> object:
         return value or None  # `CHASKI_SMPP_LINES=` is no folder, and not the one we stand in
+
+    @field_validator("tenants")
+    @classmethod
+    def _whose(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            raise ValueError("it has several cooperatives: say whose, chaski --tenant FILE")
+        return value
 
     @field_validator("timezone")
     @classmethod

@@ -66,6 +66,16 @@ def _migrated(endpoints: Endpoints) -> Endpoints:
 @pytest.fixture
 def database_urls(_migrated: Endpoints) -> Iterator[tuple[str, str]]:
     """The owner's and the application's URL of a fresh, migrated database."""
+    yield from _fresh_database(_migrated)
+
+
+@pytest.fixture
+def other_database_urls(_migrated: Endpoints) -> Iterator[tuple[str, str]]:
+    """The same of another one, for another cooperative."""
+    yield from _fresh_database(_migrated)
+
+
+def _fresh_database(_migrated: Endpoints) -> Iterator[tuple[str, str]]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     _administer(_migrated, f"create database {name} template {_TEMPLATE} strategy file_copy")
     yield _of_database(_migrated.owner_url, name), _of_database(_migrated.app_url, name)

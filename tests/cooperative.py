@@ -112,6 +112,7 @@ class Handset:
     msisdn: str
     session: str = ""
     history: str = ""
+    secret: str = DEMO_WEBHOOK_SECRET
 
     def dial(self, then: str = "") -> Screen:
         """Dial in a new session; `then` is what stands behind the short code."""
@@ -129,7 +130,7 @@ class Handset:
     def send(self) -> Screen:
         """Send the session's text so far: what the network does, and does again when it repeats."""
         response = self.client.post(
-            f"/ussd/africastalking/{DEMO_WEBHOOK_SECRET}",
+            f"/ussd/africastalking/{self.secret}",
             data={
                 "sessionId": self.session,
                 "serviceCode": "*775#",

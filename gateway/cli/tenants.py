@@ -1,0 +1,30 @@
+"""Whom a command is for, where one deployment serves several cooperatives."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from gateway.settings import Settings
+from gateway.tenants import FOLDER, load_all, variables_of
+
+TENANTS = click.option(
+    "--tenants",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="A folder with NAME.env for each of several cooperatives (CHASKI_TENANTS).",
+)
+
+
+def all_settings(tenants: Path | None) -> tuple[Settings, ...]:
+    """Of every cooperative that the process serves; processes that it starts serve the same."""
+    if tenants is not None:
+        os.environ[FOLDER] = str(tenants.resolve())
+    return load_all()
+
+
+def become(file: Path) -> None:
+    """Have this process's environment be that cooperative's."""
+    os.environ.update(variables_of(file))
+    os.environ.pop(FOLDER, None)
