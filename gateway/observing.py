@@ -6,6 +6,7 @@ Nothing that a member typed or read may come here: a screen's name, never its te
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 Log = structlog.stdlib.BoundLogger
@@ -55,11 +57,38 @@ def logger() -> Log:
     return log
 
 
+# Where the web processes of a machine keep their counters, so that any of them can tell the sum.
+# The library reads it once, when it is first imported: so it has to be there from the beginning.
+SHARED_FIGURES = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class _Registry(CollectorRegistry):
+    """The figures of this process; where several keep theirs in one folder, of all of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watched: list[Collector] = []
+
+    def watch(self, collector: Collector) -> None:
+        """What is asked of the stores, not counted here: whoever is asked says it once for all."""
+        self.watched.append(collector)
+        self.register(collector)
+
+    def collect(self) -> Iterator[Metric]:
+        folder = os.environ.get(SHARED_FIGURES)
+        if not folder:
+            yield from super().collect()
+            return
+        yield from MultiProcessCollector(None, folder).collect()  # type: ignore[no-untyped-call]
+        for collector in self.watched:
+            yield from collector.collect()
+
+
 class Metrics:
     """The counters of one process, in a registry of their own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = _Registry()
         self._watched: dict[tuple[str, ...], _Watched] = {}
         self._hops = Counter(
             "chaski_hops",
@@ -179,7 +208,7 @@ class Metrics:
         names = tuple(figures)
         if names not in self._watched:
             self._watched[names] = _Watched(figures)
-            self.registry.register(self._watched[names])
+            self.registry.watch(self._watched[names])
         self._watched[names].reads.setdefault(cooperative, read)
 
 

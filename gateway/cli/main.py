@@ -30,6 +30,7 @@ from gateway.cli.menus import menus
 from gateway.cli.people import members_erase, members_export, retention
 from gateway.cli.peppers import pins
 from gateway.cli.publishing import publish
+from gateway.cli.sharing import shared_figures
 from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
 from gateway.cli.tenants import TENANTS, all_settings, become
@@ -76,6 +77,11 @@ def serve(tenants: Path | None) -> None:
             bootstrap.open_books(settings, database)  # faulty menus are said here, once and plainly
         refuse_unfit_core(settings)
     process = several[0]  # of what is the process's all of them say the same
+    with shared_figures(process.web_workers):
+        _serve(process)
+
+
+def _serve(process: Settings) -> None:
     Granian(
         "gateway.bootstrap:wsgi",
         factory=True,
