@@ -42,6 +42,7 @@ from gateway.bounds import (
     RETAIN_EVERY_S,
     SEAL_EVERY_S,
     STAFF_CONNECTIONS,
+    STANDBY_LOOK_S,
     SWEEP_ROWS,
     TIMETABLE_EVERY_S,
 )
@@ -50,6 +51,7 @@ from gateway.channels.smpp.service import Service
 from gateway.conversation import Library
 from gateway.cores import fineract
 from gateway.db.pool import Database, DatabaseUnavailableError
+from gateway.db.standby import WAITS_FOR_STANDBY, Nearest, Reads
 from gateway.driver import Gateway
 from gateway.instructions.orders import Instructions
 from gateway.ledger.port import Ledger
@@ -139,7 +141,8 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     parts = _with_core(settings, parts)
     database = (parts.database or open_database)(settings)
     books = open_books(settings, database, parts)
-    ledger = _ledger(database, parts)
+    reads, stop_reading = _reads(settings, database, parts)
+    ledger = _ledger(database, parts, reads)
     sessions, hang_up = _sessions(settings, parts)
     queue_client = connect(settings.queue_url.get_secret_value())
     wake_ups = WakeUps(queue_client)
@@ -149,6 +152,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
 
     def close() -> None:
         stop_looking()
+        stop_reading()
         database.close()
         hang_up()
         queue_client.close()
@@ -352,7 +356,8 @@ def open_books(settings: Settings, database: Database, parts: Parts = ORDINARY) 
 def open_database(settings: Settings, *, patient: bool = False) -> Database:
     """The application's way to PostgreSQL."""
     url = settings.database_url.get_secret_value()
-    database = Database(url, settings.database_connections, patient=patient)
+    options = WAITS_FOR_STANDBY if settings.read_database_url.get_secret_value() else ""
+    database = Database(url, settings.database_connections, patient=patient, options=options)
     database.open()
     return database
 
@@ -420,8 +425,25 @@ def _with_core(settings: Settings, parts: Parts) -> Parts:
     return replace(parts, ledger=lambda _: core) if core else parts
 
 
-def _ledger(database: Database, parts: Parts) -> Ledger:
-    return parts.ledger(database) if parts.ledger else PostgresLedger(database)
+def _ledger(database: Database, parts: Parts, reads: Reads | None = None) -> Ledger:
+    return parts.ledger(database) if parts.ledger else PostgresLedger(database, reads)
+
+
+def _reads(settings: Settings, primary: Database, parts: Parts) -> tuple[Reads, Stop]:
+    """Where balances and movements are read, and how to stop looking how near that is."""
+    url = settings.read_database_url.get_secret_value()
+    if not url:
+        return primary, lambda: None
+    standby = Database(url, settings.database_connections)
+    standby.open()
+    nearest = Nearest(primary, standby)
+    stop_looking = parts.often(STANDBY_LOOK_S, nearest.look)
+
+    def stop() -> None:
+        stop_looking()
+        standby.close()
+
+    return nearest, stop
 
 
 def _instructions(database: Database, ledger: Ledger, parts: Parts) -> Instructions:

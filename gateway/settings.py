@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     sessions_url: SecretStr = Field(
         description="redis://… of the sessions, or redis+cluster://one,two; may be lost any time"
     )
+    read_database_url: SecretStr = Field(
+        SecretStr(""), description="a standby's, for balances and movements; empty: the primary"
+    )
     queue_url: SecretStr = Field(description="redis://… of the RQ queues; not a cluster")
     database_connections: int = Field(16, ge=2, le=200, description="connections a process")
 

@@ -108,6 +108,7 @@ def _own(settings: Settings) -> dict[str, Iterable[object]]:
     """What opens a cooperative's doors, or holds what is theirs."""
     texts = {
         "DATABASE_URL": settings.database_url.get_secret_value(),
+        "READ_DATABASE_URL": settings.read_database_url.get_secret_value(),
         "STAFF_DATABASE_URL": settings.staff_database_url.get_secret_value(),
         "SESSION_SECRET": settings.session_secret.get_secret_value(),
         "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,

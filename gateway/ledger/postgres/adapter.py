@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from gateway.db.pool import Database, DatabaseUnavailableError, Row
+from gateway.db.standby import Reads
 from gateway.ledger.port import (
     Account,
     AccountKind,
@@ -71,10 +73,12 @@ class PostgresLedger:
 
     Args:
         database: signed in as the application's role.
+        reads: where a member's accounts and movements are read, if not there.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, reads: Reads | None = None) -> None:
         self._database = database
+        self._reads = reads or database
 
     def capabilities(self) -> Capabilities:
         """See `Ledger.capabilities`."""
@@ -99,7 +103,7 @@ class PostgresLedger:
                 Money(row["balance_centimos"]),
                 Money(row["available_centimos"]),
             )
-            for row in self._read("select * from ledger.accounts_of(%s)", member_ref)
+            for row in self._look("select * from ledger.accounts_of(%s)", member_ref)
         )
 
     def movements(self, account: str, limit: int) -> tuple[Movement, ...]:
@@ -113,7 +117,7 @@ class PostgresLedger:
                 row["party"],
                 row["reference"],
             )
-            for row in self._read("select * from ledger.movements_of(%s, %s)", account, limit)
+            for row in self._look("select * from ledger.movements_of(%s, %s)", account, limit)
         )
 
     def loans(self, member_ref: str, business_date: dt.date) -> tuple[LoanStatus, ...]:
@@ -229,8 +233,14 @@ class PostgresLedger:
         )
 
     def _read(self, sql: str, *params: object) -> list[Row]:
+        return self._ask(self._database, sql, params)
+
+    def _look(self, sql: str, *params: object) -> list[Row]:
+        return self._ask(self._reads, sql, params)
+
+    def _ask(self, whom: Reads, sql: str, params: Sequence[object]) -> list[Row]:
         try:
-            return self._database.call(sql, params)
+            return whom.call(sql, params)
         except DatabaseUnavailableError as error:
             raise LedgerUnavailableError(str(error)) from error
 
