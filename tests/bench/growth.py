@@ -152,12 +152,19 @@ def disk(stage: Stage) -> dict[str, float]:
     what the trail and the PIN's attempts say of it."""
     senders = min(MEMBERS_WITH_A_PIN, stage.members) - MEMBERS_WITH_A_SLOW_PIN
     flow = transfers(MEMBERS_WITH_A_SLOW_PIN + 1, senders, stage.members)
-    with gateway(stage, processes.SERVER_CORE) as (port, _):
+    with gateway(stage, processes.SERVER_CORE) as (port, pid):
         before = {sql: _asked(stage, sql) for sql in (_SIZE, _LOGGED, _ORDERS)}
+        web_s, postgres_s = processes.cpu_s(pid), processes.cpu_s(stage.postgres)
         hop.wrong(Phones(port, WEBHOOK, flow).in_a_row(8, _ORDERS_S), "the gateway")
+        web_s, postgres_s = (
+            processes.cpu_s(pid) - web_s,
+            processes.cpu_s(stage.postgres) - postgres_s,
+        )
         grown = {sql: _asked(stage, sql) - was for sql, was in before.items()}
     return {
         "orders_weighed": grown[_ORDERS],
+        "web_ms_per_order": web_s * 1000 / grown[_ORDERS],
+        "postgres_ms_per_order": postgres_s * 1000 / grown[_ORDERS],
         "postgres_bytes_per_order": grown[_SIZE] / grown[_ORDERS],
         "log_bytes_per_order": grown[_LOGGED] / grown[_ORDERS],
     }
