@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -25,6 +26,16 @@ def all_settings(tenants: Path | None) -> tuple[Settings, ...]:
 
 
 def become(file: Path) -> None:
-    """Have this process's environment be that cooperative's."""
-    os.environ.update(variables_of(file))
+    """Have the environment be that cooperative's, until the command has ended."""
+    variables = variables_of(file)
+    before = {name: os.environ.get(name) for name in (*variables, FOLDER)}
+    click.get_current_context().call_on_close(lambda: _put_back(before))
+    os.environ.update(variables)
     os.environ.pop(FOLDER, None)
+
+
+def _put_back(before: Mapping[str, str | None]) -> None:
+    for name, text in before.items():
+        os.environ.pop(name, None)
+        if text is not None:
+            os.environ[name] = text

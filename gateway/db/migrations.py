@@ -19,7 +19,7 @@ def sources(rooms: Sequence[str]) -> list[Path]:
 ROOMS = ("db", "audit", "notices", "ledger/postgres", "instructions", "sim", "bank", "library")
 
 
-def _for_yoyo(url: str) -> str:
+def for_yoyo(url: str) -> str:
     """Several hosts, of which one is the primary, as yoyo passes them on: behind the `?`."""
     parts = urlsplit(url)._replace(scheme="postgresql+psycopg")
     who, at, hosts = parts.netloc.rpartition("@")
@@ -42,7 +42,7 @@ def migrate(owner_url: str, rooms: Sequence[str] = ROOMS) -> list[str]:
     Args:
         owner_url: `postgresql://…` of the role that owns the schemas, not of the application's.
     """
-    backend = get_backend(_for_yoyo(owner_url))
+    backend = get_backend(for_yoyo(owner_url))
     migrations = read_migrations(*(str(source) for source in sources(rooms)))
     try:
         with backend.lock():
