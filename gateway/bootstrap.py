@@ -11,15 +11,13 @@ import datetime as dt
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
 from zoneinfo import ZoneInfo
 
 import redis
 from flask import Blueprint, Flask
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from gateway.audit.seals import Sealing
 from gateway.bank.bank import CATALOGUE, Bank
@@ -47,7 +45,7 @@ from gateway.bounds import (
     RETAIN_EVERY_S,
     SEAL_EVERY_S,
     STAFF_CONNECTIONS,
-    STORE_TIMEOUT_MS,
+    STANDBY_LOOK_S,
     SWEEP_ROWS,
     TIMETABLE_EVERY_S,
 )
@@ -57,6 +55,7 @@ from gateway.conversation import Library
 from gateway.core_news import news
 from gateway.cores import core_doors, fineract, newsroom
 from gateway.db.pool import Database, DatabaseUnavailableError
+from gateway.db.standby import WAITS_FOR_STANDBY, Nearest, Reads
 from gateway.driver import Gateway
 from gateway.instructions.orders import Instructions
 from gateway.ledger.port import Ledger
@@ -82,12 +81,15 @@ from gateway.reconciliation.daily import FIGURES, Daily, figures
 from gateway.reconciliation.orders import Orders
 from gateway.reminders import Reminders
 from gateway.retention import Retention
+from gateway.sessions.connecting import connect_sessions
 from gateway.sessions.redis_store import Lifetime, RedisSessions
-from gateway.settings import Settings, load
+from gateway.settings import Settings
 from gateway.sim.null import NullSimSwap
 from gateway.sim.port import SimSwap
 from gateway.sim.remembered import RememberedSimSwap
+from gateway.staff.api import StaffDesk
 from gateway.staff.api import routes as staff_routes
+from gateway.tenants import load_all
 from gateway.unfinished import Unfinished
 from gateway.values.msisdn import Msisdn
 from gateway.web import create_app
@@ -145,18 +147,21 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     parts = _with_core(settings, parts)
     database = (parts.database or open_database)(settings)
     books = open_books(settings, database, parts)
-    ledger = _ledger(database, parts)
+    reads, stop_reading = _reads(settings, database, parts)
+    ledger = _ledger(database, parts, reads)
     sessions, hang_up = _sessions(settings, parts)
     queue_client = connect(settings.queue_url.get_secret_value())
     wake_ups = WakeUps(queue_client)
-    _watch(metrics, Outbox(database), wake_ups)
-    metrics.watch(FIGURES, lambda: figures(Orders(database)))
-    metrics.watch(news.FIGURES, news.Hints(database, parts.now).figures)
+    _watch(metrics, settings.cooperative, Outbox(database), wake_ups)
+    metrics.watch(FIGURES, lambda: figures(Orders(database)), settings.cooperative)
+    hints = news.Hints(database, parts.now)
+    metrics.watch(news.FIGURES, hints.figures, settings.cooperative)
 
     stop_looking = parts.often(RELOAD_EVERY_S, books.refresh)
 
     def close() -> None:
         stop_looking()
+        stop_reading()
         database.close()
         hang_up()
         queue_client.close()
@@ -171,7 +176,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
         mint_key=parts.mint_key,
         wake=parts.wake or wake_ups.wake,
         pause=parts.pause,
-        log=logger(),
+        log=logger().bind(cooperative=settings.cooperative),
         metrics=metrics,
         answers=Answers(database, parts.now),
         reports=Reports(database, metrics),
@@ -343,26 +348,36 @@ def wsgi(parts: Parts = ORDINARY) -> Flask:
     Raises:
         SettingsError: the environment is not usable.
     """
-    settings = load()
-    configure_logging(settings.log_level)
+    tenants = load_all()
+    configure_logging(tenants[0].log_level)
+    app, _ = application(tenants, parts)
+    return app
+
+
+def application(
+    tenants: Sequence[Settings], parts: Parts = ORDINARY
+) -> tuple[Flask, tuple[Gateway, ...]]:
+    """The web application of these cooperatives, and the gateways behind it."""
+    process = tenants[0]  # of what is the process's all of them say the same
     metrics = Metrics()
-    gateway = build(settings, metrics, parts)
-    inbox = _inbox(settings) if settings.demo else None
-    core = core_doors(settings, lambda: open_database(settings), metrics, parts.now)
-    doors = [*webhooks(settings, [gateway], metrics), *core, *_staff(settings)]
-    return create_app([gateway], doors, metrics.registry, inbox)
+    gateways = tuple(build(settings, metrics, parts) for settings in tenants)
+    inbox = _inbox(tenants) if process.demo else None
+    core = core_doors(tenants, open_database, metrics, parts.now)
+    doors = [*webhooks(process, gateways, metrics, tenants), *core, *_staff(tenants)]
+    return create_app(gateways, doors, metrics.registry, inbox), gateways
 
 
-def _staff(settings: Settings) -> list[Blueprint]:
+def _staff(tenants: Sequence[Settings]) -> list[Blueprint]:
     """What branches and agents call, where there are keys for them."""
-    if not settings.staff:
-        return []
+    desks = [StaffDesk(_office(settings), settings.staff) for settings in tenants if settings.staff]
+    return [staff_routes(desks)] if desks else []
+
+
+def _office(settings: Settings) -> Callable[[], Office]:
     database = Database(settings.staff_database_url.get_secret_value(), STAFF_CONNECTIONS)
     database.open()
     keyed = KeyedHashes(settings.peppers)
-    return [
-        staff_routes(lambda: Office(database, keyed, settings.code_hours, _now()), settings.staff)
-    ]
+    return lambda: Office(database, keyed, settings.code_hours, _now())
 
 
 def open_books(settings: Settings, database: Database, parts: Parts = ORDINARY) -> PublishedBooks:
@@ -382,21 +397,10 @@ def open_books(settings: Settings, database: Database, parts: Parts = ORDINARY) 
 def open_database(settings: Settings, *, patient: bool = False) -> Database:
     """The application's way to PostgreSQL."""
     url = settings.database_url.get_secret_value()
-    database = Database(url, settings.database_connections, patient=patient)
+    options = WAITS_FOR_STANDBY if settings.read_database_url.get_secret_value() else ""
+    database = Database(url, settings.database_connections, patient=patient, options=options)
     database.open()
     return database
-
-
-def connect_sessions(url: str) -> redis.Redis:
-    """A client that gives up soon: a member waits for an answer. One retry, at once, for a
-    connection that Redis had dropped."""
-    timeout_s = STORE_TIMEOUT_MS / 1000
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 1),
-    )
 
 
 def _reminders(
@@ -462,8 +466,25 @@ def _with_core(settings: Settings, parts: Parts) -> Parts:
     return replace(parts, ledger=lambda _: core) if core else parts
 
 
-def _ledger(database: Database, parts: Parts) -> Ledger:
-    return parts.ledger(database) if parts.ledger else PostgresLedger(database)
+def _ledger(database: Database, parts: Parts, reads: Reads | None = None) -> Ledger:
+    return parts.ledger(database) if parts.ledger else PostgresLedger(database, reads)
+
+
+def _reads(settings: Settings, primary: Database, parts: Parts) -> tuple[Reads, Stop]:
+    """Where balances and movements are read, and how to stop looking how near that is."""
+    url = settings.read_database_url.get_secret_value()
+    if not url:
+        return primary, lambda: None
+    standby = Database(url, settings.database_connections)
+    standby.open()
+    nearest = Nearest(primary, standby)
+    stop_looking = parts.often(STANDBY_LOOK_S, nearest.look)
+
+    def stop() -> None:
+        stop_looking()
+        standby.close()
+
+    return nearest, stop
 
 
 def _instructions(database: Database, ledger: Ledger, parts: Parts) -> Instructions:
@@ -501,7 +522,7 @@ def _sims(settings: Settings, database: Database, parts: Parts) -> Sims:
     return Sims(database, swaps, settings.sim_swap_hours, settings.sim_swap_unknown)
 
 
-def _watch(metrics: Metrics, outbox: Outbox, wake_ups: WakeUps) -> None:
+def _watch(metrics: Metrics, cooperative: str, outbox: Outbox, wake_ups: WakeUps) -> None:
     def outbox_figures() -> dict[str, float]:
         try:
             state = outbox.state()
@@ -524,10 +545,11 @@ def _watch(metrics: Metrics, outbox: Outbox, wake_ups: WakeUps) -> None:
             "chaski_outbox_dead": "Notices given up.",
         },
         outbox_figures,
+        cooperative,
     )
     metrics.watch({"chaski_queue_depth": "Wake-ups that wait for a worker."}, queue_figures)
 
 
-def _inbox(settings: Settings) -> Callable[[str], list[object]]:
-    network = SimulatedNetwork(open_database(settings), settings.sms_sender)
-    return lambda e164: list(network.inbox(Msisdn(e164)))
+def _inbox(tenants: Sequence[Settings]) -> Callable[[str], list[object]]:
+    networks = [SimulatedNetwork(open_database(one), one.sms_sender) for one in tenants]
+    return lambda e164: [sms for network in networks for sms in network.inbox(Msisdn(e164))]

@@ -64,10 +64,13 @@ CALLER_HOPS_PER_MINUTE = 240  # against a program that runs wild; a person types
 # Time. An aggregator gives 10 s (Africa's Talking), some operators 5 s.
 REPLY_HARD_STOP_MS = 5_000
 STORE_TIMEOUT_MS = 700  # PostgreSQL or Redis away: an apology within 2 s
+CLUSTER_CONNECT_MS = 250  # a dead node is tried up to four times a hop, and a live one is near
 STATEMENT_TIMEOUT_MS = 1_200  # PostgreSQL gives up itself, and nothing has happened
 ANSWER_SLACK_MS = 300  # a server that has not even given up by then is frozen
 SILENCE_MS = 1_000  # how long a frozen server is left alone: its callers fail at once
 PATIENT_STATEMENT_MS = 10 * 60_000  # recomputing every balance, for a person at a terminal
+STANDBY_LOOK_S = 1  # two statements that cost nothing
+STANDBY_TRUSTED_S = 2  # after a look that found it near; together no more than 3 s behind
 RECONNECT_S = 2  # PostgreSQL away: how long one row of tries to connect goes on
 
 # PIN attempts.

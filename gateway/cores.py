@@ -4,7 +4,7 @@ in PostgreSQL."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint
@@ -58,32 +58,33 @@ def newsroom(settings: Settings) -> Newsroom | None:
 
 
 def core_doors(
-    settings: Settings,
-    database: Callable[[], Database],
+    tenants: Sequence[Settings],
+    database: Callable[[Settings], Database],
     metrics: Metrics,
     now: Callable[[], dt.datetime],
 ) -> list[Blueprint]:
-    """What it calls: its web hooks, and the service that sends its campaigns. Each is there only
-    where it has a secret of its own, which no network has."""
-    secret = settings.fineract_hooks_secret.get_secret_value()
-    key = settings.fineract_messages_key.get_secret_value()
-    if not (secret or key):
-        return []
-    ours, walls = database(), Walls(settings.networks, settings.proxies, metrics, 1)
-    doors = []
-    if secret:
-        secrets = [one.strip() for one in secret.split(",")]
-        heard = hooks.Hooks(secrets, settings.fineract_tenant, Hints(ours, now).hear)
-        doors.append(hooks.routes(heard))
-    if key:
-        sent = CoreMessages(ours, settings.region, now)
-        doors.append(
-            messages.routes(
+    """What the cores call: their web hooks, and the service that sends their campaigns. Each is
+    there only where it has a secret of its own, which no network has."""
+    heard: list[hooks.Hooks] = []
+    sent: list[messages.MessageGateway] = []
+    for settings in tenants:
+        secrets = settings.fineract_hooks_secrets
+        key = settings.fineract_messages_key.get_secret_value()
+        if not (secrets or key):
+            continue
+        ours, tenant = database(settings), settings.fineract_tenant
+        if secrets:
+            heard.append(hooks.Hooks(secrets, tenant, Hints(ours, now).hear))
+        if key:
+            campaigns = CoreMessages(ours, settings.region, now)
+            sent.append(
                 messages.MessageGateway(
-                    key, settings.fineract_tenant, settings.sms_sender, sent.take, sent.fates
+                    key, tenant, settings.sms_sender, campaigns.take, campaigns.fates
                 )
             )
-        )
+    walls = Walls(tenants[0].networks, tenants[0].proxies, metrics, 1)
+    doors = [hooks.routes(heard)] if heard else []
+    doors += [messages.routes(sent)] if sent else []
     return [walls.around(door, hooks.CHANNEL) for door in doors]
 
 

@@ -6,6 +6,7 @@ Nothing that a member typed or read may come here: a screen's name, never its te
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 Log = structlog.stdlib.BoundLogger
@@ -55,11 +57,39 @@ def logger() -> Log:
     return log
 
 
+# Where the web processes of a machine keep their counters, so that any of them can tell the sum.
+# The library reads it once, when it is first imported: so it has to be there from the beginning.
+SHARED_FIGURES = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class _Registry(CollectorRegistry):
+    """The figures of this process; where several keep theirs in one folder, of all of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watched: list[Collector] = []
+
+    def watch(self, collector: Collector) -> None:
+        """What is asked of the stores, not counted here: whoever is asked says it once for all."""
+        self.watched.append(collector)
+        self.register(collector)
+
+    def collect(self) -> Iterator[Metric]:
+        folder = os.environ.get(SHARED_FIGURES)
+        if not folder:
+            yield from super().collect()
+            return
+        yield from MultiProcessCollector(None, folder).collect()  # type: ignore[no-untyped-call]
+        for collector in self.watched:
+            yield from collector.collect()
+
+
 class Metrics:
     """The counters of one process, in a registry of their own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = _Registry()
+        self._watched: dict[tuple[str, ...], _Watched] = {}
         self._hops = Counter(
             "chaski_hops",
             "Hops answered.",
@@ -162,23 +192,39 @@ class Metrics:
         """A provider said what became of a message."""
         self._reports.labels(sender, state).inc()
 
-    def watch(self, figures: Mapping[str, str], read: Callable[[], Mapping[str, float]]) -> None:
+    def watch(
+        self,
+        figures: Mapping[str, str],
+        read: Callable[[], Mapping[str, float]],
+        cooperative: str = "",
+    ) -> None:
         """Figures that are read when `/metrics` is asked.
 
         Args:
             figures: their names, each with what it says.
             read: once for all of them. Those that it leaves out are left out of the answer.
+            cooperative: whose they are; empty: the deployment's, so that whoever asks first does.
         """
-        self.registry.register(_Watched(figures, read))
+        names = tuple(figures)
+        if names not in self._watched:
+            self._watched[names] = _Watched(figures)
+            self.registry.watch(self._watched[names])
+        self._watched[names].reads.setdefault(cooperative, read)
 
 
 class _Watched(Collector):
-    def __init__(self, figures: Mapping[str, str], read: Callable[[], Mapping[str, float]]) -> None:
-        self._figures, self._read = figures, read
+    def __init__(self, figures: Mapping[str, str]) -> None:
+        self._figures = figures
+        self.reads: dict[str, Callable[[], Mapping[str, float]]] = {}
 
     def collect(self) -> Iterator[Metric]:
-        for name, value in self._read().items():
-            yield GaugeMetricFamily(name, self._figures[name], value=value)
+        found = {cooperative: read() for cooperative, read in self.reads.items()}
+        for name, says in self._figures.items():
+            family = GaugeMetricFamily(name, says, labels=() if "" in found else ("cooperative",))
+            for cooperative, values in found.items():
+                if name in values:
+                    family.add_metric([cooperative] if cooperative else [], values[name])
+            yield family
 
     def describe(self) -> Iterator[Metric]:
         for name, says in self._figures.items():

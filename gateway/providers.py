@@ -40,9 +40,20 @@ CAMARA_ANSWER_S = 0.6 * SIM_BUDGET_MS / 2 / 1000
 _SIGNED_SHARE = 4  # of the threads a fourth may wait for bodies of which nothing is proven yet
 
 
-def webhooks(settings: Settings, gateways: Sequence[Gateway], metrics: Metrics) -> list[Blueprint]:
+def webhooks(
+    settings: Settings,
+    gateways: Sequence[Gateway],
+    metrics: Metrics,
+    tenants: Sequence[Settings] = (),
+) -> list[Blueprint]:
     """What the networks call. A network without a contract is behind a secret that only the
     cooperative knows, so it stands open to nobody.
+
+    Args:
+        settings: of the process.
+        gateways: one a cooperative.
+        metrics: where who was refused is counted.
+        tenants: the settings of each of them; empty: those of the process.
 
     Raises:
         FaultySheetError: a profile of the folder cannot be served.
@@ -61,9 +72,13 @@ def webhooks(settings: Settings, gateways: Sequence[Gateway], metrics: Metrics) 
         walls.around(infobip_sms.routes(doors), infobip_sms.CHANNEL),
         walls.around(http_ussd.routes(doors, profiles), "http"),
     ]
-    if settings.twilio_auth_tokens.get_secret_value():
-        account = _twilio_account(settings)
-        signed = twilio_sms.routes([(account, gateway) for gateway in gateways])
+    accounts = [
+        (_twilio_account(own), gateway)
+        for own, gateway in zip(tenants or [settings] * len(gateways), gateways, strict=True)
+        if own.twilio_auth_tokens.get_secret_value()
+    ]
+    if accounts:
+        signed = twilio_sms.routes(accounts)
         blueprints.append(walls.around(signed, twilio_account.CHANNEL, signed=True))
     return blueprints
 

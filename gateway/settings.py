@@ -50,9 +50,19 @@ class Settings(BaseSettings):
 
     # Stores.
     database_url: SecretStr = Field(description="postgresql://… as chaski_app, which owns nothing")
-    sessions_url: SecretStr = Field(description="redis://… of the sessions; may be lost any time")
+    sessions_url: SecretStr = Field(
+        description="redis://… of the sessions, or redis+cluster://one,two; may be lost any time"
+    )
+    read_database_url: SecretStr = Field(
+        SecretStr(""), description="a standby's, for balances and movements; empty: the primary"
+    )
     queue_url: SecretStr = Field(description="redis://… of the RQ queues; not a cluster")
     database_connections: int = Field(16, ge=2, le=200, description="connections a process")
+
+    # Several cooperatives in one deployment: see gateway/tenants.py.
+    tenants: Path | None = Field(
+        None, description="a folder with a file of variables a cooperative: NAME.env"
+    )
 
     # Secrets.
     webhook_secrets: SecretStr = Field(
@@ -200,7 +210,9 @@ class Settings(BaseSettings):
     # The process.
     host: str = Field("127.0.0.1", description="where the web server listens")
     port: int = Field(8080, ge=1, le=65535)
-    web_workers: int = Field(1, ge=1, le=64, description="web processes; /metrics is of one")
+    web_workers: int = Field(
+        1, ge=1, le=64, description="web processes; /metrics is of all of them"
+    )
     web_threads: int = Field(8, ge=1, le=128, description="requests at once in each of them")
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     demo: bool = Field(default=False, description="allow demo secrets and show the simulator")
@@ -209,6 +221,12 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """The webhook secrets that are valid now."""
         return tuple(map(str.strip, self.webhook_secrets.get_secret_value().split(",")))
+
+    @property
+    def fineract_hooks_secrets(self) -> tuple[str, ...]:
+        """The secrets of the core's web hooks that are valid now; none: it may call none."""
+        secrets = self.fineract_hooks_secret.get_secret_value()
+        return tuple(map(str.strip, secrets.split(","))) if secrets else ()
 
     @property
     def peppers(self) -> dict[int, bytes]:
@@ -262,10 +280,17 @@ class Settings(BaseSettings):
             raise ValueError("the whole world is no proxy of ours")
         return value
 
-    @field_validator("smpp_lines", "http_profiles", mode="before")
+    @field_validator("smpp_lines", "http_profiles", "tenants", mode="before")
     @classmethod
     def _no_folder(cls, value: object) -> object:
         return value or None  # `CHASKI_SMPP_LINES=` is no folder, and not the one we stand in
+
+    @field_validator("tenants")
+    @classmethod
+    def _whose(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            raise ValueError("it has several cooperatives: say whose, chaski --tenant FILE")
+        return value
 
     @field_validator("timezone")
     @classmethod

@@ -54,12 +54,19 @@ def _operations(app: Flask, gateways: Sequence[Gateway], registry: CollectorRegi
 
     @app.get("/health/ready")
     def ready() -> tuple[Response, int]:
-        """Whether a member could be served now, and what keeps it from it."""
-        checks = {
-            f"{gateway.cooperative}.{name}": check()
-            for gateway in gateways
-            for name, check in gateway.checks.items()
-        }
+        """Whether a member could be served now, and what keeps others from it: a cooperative whose
+        database is away takes no other one's service down with it."""
+        found = {gateway.cooperative: _checked(gateway) for gateway in gateways}
+        fine = any(all(checks.values()) for checks in found.values())
+        named = {f"{whose}.{name}": ok for whose, of in found.items() for name, ok in of.items()}
+        return jsonify(ready=fine, checks=named), 200 if fine else 503
+
+    @app.get("/health/ready/<cooperative>")
+    def ready_for(cooperative: str) -> tuple[Response, int]:
+        """The same of one cooperative."""
+        checks = next((_checked(one) for one in gateways if one.cooperative == cooperative), None)
+        if checks is None:
+            abort(404)
         fine = all(checks.values())
         return jsonify(ready=fine, checks=checks), 200 if fine else 503
 
@@ -67,6 +74,10 @@ def _operations(app: Flask, gateways: Sequence[Gateway], registry: CollectorRegi
     def metrics() -> Response:
         """Prometheus' text format."""
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _checked(gateway: Gateway) -> dict[str, bool]:
+    return {name: check() for name, check in gateway.checks.items()}
 
 
 def _simulator(app: Flask, inbox: Inbox) -> None:

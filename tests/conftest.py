@@ -16,6 +16,7 @@ import redis
 
 from gateway.db.migrations import migrate
 from gateway.embedded import Embedded, Endpoints
+from tests.cluster.nodes import Nodes, six_nodes
 
 pytest_plugins = ["tests.cooperative"]
 
@@ -65,6 +66,16 @@ def _migrated(endpoints: Endpoints) -> Endpoints:
 @pytest.fixture
 def database_urls(_migrated: Endpoints) -> Iterator[tuple[str, str]]:
     """The owner's and the application's URL of a fresh, migrated database."""
+    yield from _fresh_database(_migrated)
+
+
+@pytest.fixture
+def other_database_urls(_migrated: Endpoints) -> Iterator[tuple[str, str]]:
+    """The same of another one, for another cooperative."""
+    yield from _fresh_database(_migrated)
+
+
+def _fresh_database(_migrated: Endpoints) -> Iterator[tuple[str, str]]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     _administer(_migrated, f"create database {name} template {_TEMPLATE} strategy file_copy")
     yield _of_database(_migrated.owner_url, name), _of_database(_migrated.app_url, name)
@@ -77,6 +88,15 @@ def redis_urls(endpoints: Endpoints) -> tuple[str, str]:
     with redis.Redis.from_url(endpoints.sessions_url) as connection:
         connection.flushall()
     return endpoints.sessions_url, endpoints.queue_url
+
+
+@pytest.fixture(scope="session")
+def cluster(embedded_data: Path) -> Iterator[Nodes]:
+    """A Redis Cluster of six nodes."""
+    folder = embedded_data / "cluster"
+    folder.mkdir()
+    with six_nodes(folder) as nodes:
+        yield nodes
 
 
 def _of_database(url: str, name: str) -> str:

@@ -116,6 +116,7 @@ class Handset:
     msisdn: str
     session: str = ""
     history: str = ""
+    secret: str = DEMO_WEBHOOK_SECRET
 
     def dial(self, then: str = "") -> Screen:
         """Dial in a new session; `then` is what stands behind the short code."""
@@ -133,7 +134,7 @@ class Handset:
     def send(self) -> Screen:
         """Send the session's text so far: what the network does, and does again when it repeats."""
         response = self.client.post(
-            f"/ussd/africastalking/{DEMO_WEBHOOK_SECRET}",
+            f"/ussd/africastalking/{self.secret}",
             data={
                 "sessionId": self.session,
                 "serviceCode": "*775#",
@@ -322,7 +323,7 @@ def founded(
             [gateway],
             [
                 *webhooks(settings, [gateway], metrics),
-                *core_doors(settings, lambda: database, metrics, clock.now),
+                *core_doors([settings], lambda _: database, metrics, clock.now),
             ],
             metrics.registry,
             lambda msisdn: list(network.inbox(Msisdn(msisdn))),

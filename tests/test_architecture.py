@@ -17,7 +17,7 @@ LINES = (
     ("cli",),
     ("demo",),
     ("bootstrap",),
-    ("providers", "cores"),
+    ("providers", "cores", "tenants"),
     ("settings",),
     ("worker",),
     ("web",),
@@ -92,6 +92,7 @@ AT_HOME = {
     "argon2": {"bank"},
     "cryptography": {"bank"},
     "pydantic": {"settings"},
+    "dotenv": {"tenants"},
 }
 
 # Calls that look at the world without an import of IO.

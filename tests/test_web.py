@@ -359,7 +359,7 @@ def test_the_operators_endpoints_answer(cooperative: Cooperative) -> None:
     assert json.loads(ready.text)["ready"]
     figures = cooperative.client.get("/metrics").text
     assert 'chaski_hops_total{channel="africastalking",cooperative="norandino"' in figures
-    for name in ("chaski_outbox_waiting 0", "chaski_queue_depth 0", "chaski_outbox_dead 0"):
+    for name in ('chaski_outbox_waiting{cooperative="norandino"} 0', "chaski_queue_depth 0"):
         assert name in figures
 
 

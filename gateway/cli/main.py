@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shlex
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -31,8 +31,10 @@ from gateway.cli.people import members_erase, members_export, retention
 from gateway.cli.peppers import pins
 from gateway.cli.publishing import publish
 from gateway.cli.reconcile import reconcile
+from gateway.cli.sharing import shared_figures
 from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
+from gateway.cli.tenants import TENANTS, all_settings, become
 from gateway.cli.wishes import members_agree
 from gateway.db.migrations import migrate
 from gateway.demo.core import core_variables, running_core
@@ -48,38 +50,52 @@ from gateway.settings import (
     DEMO_PEPPER,
     DEMO_WEBHOOK_SECRET,
     Settings,
-    load,
 )
+from gateway.tenants import owner_urls
 from gateway.worker import run_worker
 
 _COUNTER = """
   At the core's counter somebody pays S/ 50.00 in for Rosa, who gets an SMS:
     curl -s {core}/_counter -H 'Content-Type: application/json' \\
       -d '{{"account": "100-0001", "centimos": 5000}}'"""
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--tenant", type=_FILE, help="The file of one of several cooperatives: whose it is.")
 @click.version_option(__version__)
-def main() -> None:
+@plainly
+def main(tenant: Path | None) -> None:
     """A USSD and SMS banking gateway: a plain phone reaches its cooperative's ledger."""
+    if tenant is not None:
+        become(tenant)
 
 
 @main.command()
+@TENANTS
 @plainly
-def serve() -> None:
+def serve(tenants: Path | None) -> None:
     """Serve webhooks. Settings come from CHASKI_… variables; demo secrets are refused."""
-    settings = load()
-    with bootstrap.open_database(settings) as database:
-        bootstrap.open_books(settings, database)  # faulty menus are said here, once and plainly
-    refuse_unfit_core(settings)
+    several = all_settings(tenants)
+    for settings in several:
+        with bootstrap.open_database(settings) as database:
+            bootstrap.open_books(settings, database)  # faulty menus are said here, once and plainly
+        refuse_unfit_core(settings)
+    process = several[0]  # of what is the process's all of them say the same
+    with shared_figures(process.web_workers):
+        _serve(process)
+
+
+def _serve(process: Settings) -> None:
     Granian(
-        application(demo=settings.demo),
+        application(demo=process.demo),
         factory=True,
         interface=Interfaces.WSGI,
-        address=settings.host,
-        port=settings.port,
-        workers=settings.web_workers,
-        blocking_threads=settings.web_threads,
+        address=process.host,
+        port=process.port,
+        workers=process.web_workers,
+        blocking_threads=process.web_threads,
         http=HTTPModes.http1,  # what proxies speak; guessing it, a silent peer stays
         http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN_MS),
         log_access=False,  # an access log would hold the secret of the path
@@ -95,13 +111,21 @@ def application(*, demo: bool) -> str:
 
 
 @main.command()
+@TENANTS
 @plainly
-def worker() -> None:
+def worker(tenants: Path | None) -> None:
     """Send what is to be sent, and do what is to be done every so often."""
-    settings = load()
-    configure_logging(settings.log_level)
-    with bootstrap.open_database(settings) as database:
-        run_worker(settings.queue_url.get_secret_value(), bootstrap.duties(settings, database))
+    several = all_settings(tenants)
+    configure_logging(several[0].log_level)
+    with ExitStack() as ends:
+        duties = [
+            duty
+            for settings in several
+            for duty in bootstrap.duties(
+                settings, ends.enter_context(bootstrap.open_database(settings))
+            )
+        ]
+        run_worker(several[0].queue_url.get_secret_value(), duties)
 
 
 @main.command()
@@ -144,14 +168,18 @@ def _run_demo(port: int, data: Path, core: StandIn | None) -> int:
 
 
 @main.command(name="migrate")
-@click.option(
-    "--url", envvar="CHASKI_OWNER_URL", required=True, help="postgresql://… of the owner."
-)
+@click.option("--url", envvar="CHASKI_OWNER_URL", help="postgresql://… of the owner.")
+@click.option("--tenants", type=_FOLDER, help="NAME.env a cooperative, with its CHASKI_OWNER_URL.")
 @plainly
-def migrate_command(url: str) -> None:
+def migrate_command(url: str | None, tenants: Path | None) -> None:
     """Bring the database up to date. Run it before serve and worker, once a release."""
-    applied = migrate(url)
-    click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
+    if (url is None) == (tenants is None):
+        raise click.UsageError("say where: --url (CHASKI_OWNER_URL), or --tenants DIR")
+    for name, owner in owner_urls(tenants).items() if tenants else [("", str(url))]:
+        applied = migrate(owner)
+        whose = f"{name}: " if name else ""
+        lines = [f"{whose}applied {migration}" for migration in applied]
+        click.echo("\n".join(lines) or f"{whose}nothing to apply")
 
 
 @main.command()

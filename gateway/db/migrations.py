@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 from yoyo import get_backend, read_migrations
 
@@ -21,6 +22,21 @@ ROOMS = (
 )
 
 
+def for_yoyo(url: str) -> str:
+    """Several hosts, of which one is the primary, as yoyo passes them on: behind the `?`."""
+    parts = urlsplit(url)._replace(scheme="postgresql+psycopg")
+    who, at, hosts = parts.netloc.rpartition("@")
+    if "," not in hosts:
+        return parts.geturl()
+    named = [urlsplit(f"//{host}") for host in hosts.split(",")]
+    several = {
+        "host": ",".join(str(host.hostname) for host in named),
+        "port": ",".join(str(host.port or 5432) for host in named),
+    }
+    query = "&".join(filter(None, [parts.query, urlencode(several)]))
+    return parts._replace(netloc=f"{who}{at}", query=query).geturl()
+
+
 def migrate(owner_url: str, rooms: Sequence[str] = ROOMS) -> list[str]:
     """Bring a database up to date and answer the names of the files that were applied.
 
@@ -29,7 +45,7 @@ def migrate(owner_url: str, rooms: Sequence[str] = ROOMS) -> list[str]:
     Args:
         owner_url: `postgresql://…` of the role that owns the schemas, not of the application's.
     """
-    backend = get_backend(owner_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    backend = get_backend(for_yoyo(owner_url))
     migrations = read_migrations(*(str(source) for source in sources(rooms)))
     try:
         with backend.lock():

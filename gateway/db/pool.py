@@ -69,9 +69,12 @@ class Database:
         dsn: a libpq connection string or URL.
         size_max: the most connections that this process may hold.
         patient: statements may take minutes, not a moment: never where a member waits.
+        options: more of the server's options, `-c name=value`.
     """
 
-    def __init__(self, dsn: str, size_max: int, *, patient: bool = False) -> None:
+    def __init__(
+        self, dsn: str, size_max: int, *, patient: bool = False, options: str = ""
+    ) -> None:
         statement_ms = PATIENT_STATEMENT_MS if patient else STATEMENT_TIMEOUT_MS
         self._away_until = 0.0
         self._pool: ConnectionPool[_Connection] = ConnectionPool(
@@ -87,7 +90,7 @@ class Database:
                 "autocommit": True,
                 "row_factory": dict_row,
                 "connect_timeout": 2,  # seconds; libpq takes no less
-                "options": f"-c statement_timeout={statement_ms}",
+                "options": f"-c statement_timeout={statement_ms} {options}",
                 "application_name": "chaski",
             },
             open=False,

@@ -6,7 +6,8 @@ from flask import Flask
 
 from gateway import bootstrap
 from gateway.demo import phone_page
-from gateway.settings import DEMO_WEBHOOK_SECRET, Settings, load
+from gateway.settings import DEMO_WEBHOOK_SECRET, Settings
+from gateway.tenants import load_all
 
 
 def wsgi() -> Flask:
@@ -15,7 +16,7 @@ def wsgi() -> Flask:
     Raises:
         SettingsError: the environment is not usable.
     """
-    return with_phones(bootstrap.wsgi(), load())
+    return with_phones(bootstrap.wsgi(), load_all()[0])
 
 
 def with_phones(app: Flask, settings: Settings) -> Flask:

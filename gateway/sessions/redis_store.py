@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from redis.exceptions import RedisClusterException
 
 from gateway.bounds import (
     CALLER_HOPS_PER_MINUTE,
@@ -236,7 +237,7 @@ class RedisSessions:
         """A dial that is refused: leave this caller's own session as it was."""
         match opened:
             case [b"new", _, before]:
-                with self._client.pipeline(transaction=False) as pipe:
+                with _answering(), self._client.pipeline(transaction=False) as pipe:
                     pipe.delete(names.session)
                     if before:
                         pipe.set(names.current, before, ex=self._lifetime.total_s)
@@ -330,7 +331,7 @@ def _answering() -> Iterator[None]:
     """Redis away is one error, whatever was asked."""
     try:
         yield
-    except redis.RedisError as error:
+    except (redis.RedisError, RedisClusterException) as error:
         raise SessionsUnavailableError(str(error)) from error
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, g, jsonify, request
 
@@ -25,59 +26,79 @@ class _BadRequestError(Exception):
         self.code = code
 
 
-def routes(office: Callable[[], Office], keys: Mapping[str, str]) -> Blueprint:
-    """What a branch's or an agent's own system may call.
+@dataclass(frozen=True, slots=True)
+class StaffDesk:
+    """One cooperative's desk. No two have the same key.
 
     Args:
         office: the desk, as of now.
         keys: who may call, and the SHA-256 of their key in hex.
     """
+
+    office: Callable[[], Office]
+    keys: Mapping[str, str]
+
+
+def routes(desks: Sequence[StaffDesk]) -> Blueprint:
+    """What a branch's or an agent's own system may call. Its key says whose it is."""
     blueprint = Blueprint("staff", __name__, url_prefix="/staff/v1")
-    _guard(blueprint, keys)
+    _guard(blueprint, desks)
     _explain(blueprint)
 
     @blueprint.post("/codes")
     def issue_code() -> tuple[Response, int]:
         """An activation code for a member's first PIN."""
         fields = _fields()
-        issued = office().invite(_phone(fields), _text(fields, "dni"), _born(fields), g.staff)
+        issued = _office().invite(_phone(fields), _text(fields, "dni"), _born(fields), g.staff)
         return _issued(issued)
 
     @blueprint.post("/resets")
     def ask_reset() -> tuple[Response, int]:
         """Ask for another PIN in the place of a forgotten one."""
         fields = _fields()
-        number = office().ask_reset(_phone(fields), _text(fields, "dni"), _born(fields), g.staff)
+        number = _office().ask_reset(_phone(fields), _text(fields, "dni"), _born(fields), g.staff)
         return jsonify(request=number), 201
 
     @blueprint.post("/resets/<int:number>/approval")
     def approve_reset(number: int) -> tuple[Response, int]:
         """Approve what somebody else asked for."""
-        return _issued(office().approve(number, g.staff))
+        return _issued(_office().approve(number, g.staff))
 
     @blueprint.post("/unlocks")
     def unlock() -> Response:
         """Open a PIN that wrong tries have locked."""
-        return jsonify(done=office().unlock(_phone(_fields()), g.staff))
+        return jsonify(done=_office().unlock(_phone(_fields()), g.staff))
 
     @blueprint.post("/freezes")
     def freeze() -> Response:
         """Shut a member's door for them."""
-        return jsonify(done=office().freeze(_phone(_fields()), g.staff))
+        return jsonify(done=_office().freeze(_phone(_fields()), g.staff))
 
     return blueprint
 
 
-def _guard(blueprint: Blueprint, keys: Mapping[str, str]) -> None:
+def _office() -> Office:
+    """The desk of whoever calls, as of now."""
+    desk: StaffDesk = g.desk
+    return desk.office()
+
+
+def _guard(blueprint: Blueprint, desks: Sequence[StaffDesk]) -> None:
     @blueprint.before_request
     def who() -> tuple[Response, int] | None:
         """Every key is compared, so that the time does not tell whose was nearly right."""
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         hashed = hashlib.sha256(key.strip().encode()).hexdigest()
-        found = [name for name, known in keys.items() if hmac.compare_digest(known, hashed)]
+        found = [
+            (desk, name)
+            for desk in desks
+            for name, known in desk.keys.items()
+            if hmac.compare_digest(known, hashed)
+        ]
         if scheme.lower() != "bearer" or not found:
             return _error(401, "key", "send Authorization: Bearer KEY, with a key of staff's")
-        g.staff = found[0].strip()
+        g.desk, name = found[0]
+        g.staff = name.strip()
         return None
 
     @blueprint.after_request

@@ -19,13 +19,14 @@ import psycopg
 
 from tests.bench import hop, money, pgbench, processes
 from tests.bench.figures import Spread, ratio, spread
-from tests.bench.fill import Say, fill
-from tests.bench.flows import dials
+from tests.bench.fill import MEMBERS_WITH_A_PIN, Say, fill
+from tests.bench.flows import MEMBERS_WITH_A_SLOW_PIN, dials, transfers
 from tests.bench.phones import Phones
 from tests.bench.stage import TODAY, WEBHOOK, Stage, gateway, of_settings
 
 _SESSIONS_S = 5.0  # of dials, to see what sessions take
 _WORKER_S = 5.0  # until it has done all its duties once
+_ORDERS_S = 20.0  # of orders through the webhook, to see what one leaves in PostgreSQL
 _CHUNK = 100_000
 
 # Members in a ring, each paying the next: all balances stay as they are, so that the books are
@@ -51,6 +52,10 @@ from decided as d
 join ledger.account as s on s.code = d.source
 join ledger.account as t on t.code = d.target
 """
+
+_SIZE = "select pg_database_size(current_database())"
+_LOGGED = "select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"
+_ORDERS = "select count(*) from instructions.instruction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,8 @@ def measure(
         _write_history(stage.endpoints.owner_url, sizes[-1], entries, say)
         name = f"{sizes[-1]:,} members, {entries:,} entries"
         figures[name] = _at(replace(stage, members=sizes[-1]), rounds, seconds, say)
-    return GrowthFigures(figures, memory(replace(stage, members=sizes[-1])))
+    largest = replace(stage, members=sizes[-1])
+    return GrowthFigures(figures, {**memory(largest), **disk(largest)})
 
 
 def _at(stage: Stage, rounds: int, seconds: float, say: Say) -> dict[str, list[float]]:
@@ -97,6 +103,7 @@ def _at(stage: Stage, rounds: int, seconds: float, say: Say) -> dict[str, list[f
     ours, theirs = hops[hop.GATEWAY], hops[hop.TWO_TRIPS]
     both = [a + b for a, b in zip(ours["cpu_us"], ours["postgres_cpu_us"], strict=True)]
     return {
+        "postgres_mib": [_asked(stage, _SIZE) / 2**20] * rounds,
         "hop_cpu_us": ours["cpu_us"],
         "hop_postgres_cpu_us": ours["postgres_cpu_us"],
         "hop_cost": [a / b for a, b in zip(both, theirs["cpu_us"], strict=True)],
@@ -138,6 +145,35 @@ def memory(stage: Stage) -> dict[str, float]:
         "web_process_mib": web_after,
         "worker_process_mib": _worker_mib(stage),
     }
+
+
+def disk(stage: Stage) -> dict[str, float]:
+    """What an order by phone leaves in PostgreSQL and in its log: order, postings, both receipts,
+    what the trail and the PIN's attempts say of it."""
+    senders = min(MEMBERS_WITH_A_PIN, stage.members) - MEMBERS_WITH_A_SLOW_PIN
+    flow = transfers(MEMBERS_WITH_A_SLOW_PIN + 1, senders, stage.members)
+    with gateway(stage, processes.SERVER_CORE) as (port, pid):
+        before = {sql: _asked(stage, sql) for sql in (_SIZE, _LOGGED, _ORDERS)}
+        web_s, postgres_s = processes.cpu_s(pid), processes.cpu_s(stage.postgres)
+        hop.wrong(Phones(port, WEBHOOK, flow).in_a_row(8, _ORDERS_S), "the gateway")
+        web_s, postgres_s = (
+            processes.cpu_s(pid) - web_s,
+            processes.cpu_s(stage.postgres) - postgres_s,
+        )
+        grown = {sql: _asked(stage, sql) - was for sql, was in before.items()}
+    return {
+        "orders_weighed": grown[_ORDERS],
+        "web_ms_per_order": web_s * 1000 / grown[_ORDERS],
+        "postgres_ms_per_order": postgres_s * 1000 / grown[_ORDERS],
+        "postgres_bytes_per_order": grown[_SIZE] / grown[_ORDERS],
+        "log_bytes_per_order": grown[_LOGGED] / grown[_ORDERS],
+    }
+
+
+def _asked(stage: Stage, sql: str) -> float:
+    with psycopg.connect(stage.endpoints.owner_url, autocommit=True) as owner:
+        row = owner.execute(sql).fetchone()  # type: ignore[arg-type]
+        return float(row[0]) if row else 0.0
 
 
 def _redis_bytes(stage: Stage) -> float:

@@ -145,7 +145,7 @@ def build(desk: Desk) -> Callable[..., FlaskClient]:
         walls = Walls(allowed, (), metrics, body_seats=1)
         heard = hooks.Hooks((SECRET, f"{SECRET}-of-tomorrow"), TENANT, desk.hear)
         sent = messages.MessageGateway(KEY, TENANT, "NORANDINO", desk.take, desk.fates)
-        doors = [hooks.routes(heard), messages.routes(sent)]
+        doors = [hooks.routes([heard]), messages.routes([sent])]
         app: Flask = create_app(
             [], [walls.around(door, hooks.CHANNEL) for door in doors], metrics.registry
         )

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -64,9 +64,17 @@ class House:
         data: made when it is not there; everything is kept in here.
         port: of web, on 127.0.0.1.
         say: takes each line for the person at the terminal.
+        variables: CHASKI_… that differ from the demo's.
     """
 
-    def __init__(self, data: Path, port: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        data: Path,
+        port: int,
+        say: Callable[[str], None],
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        self._variables = variables or {}
         self._data = DataFolder(data)
         self._port = port
         self._say = say
@@ -212,7 +220,7 @@ class House:
     def _environment(self) -> dict[str, str]:
         """As `chaski demo` gives it."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith("CHASKI_")}
-        return ours | demo_variables(self.endpoints, self._port)
+        return {**ours, **demo_variables(self.endpoints, self._port), **self._variables}
 
     def _ready(self) -> bool:
         url = f"http://127.0.0.1:{self._port}/health/ready"

@@ -285,8 +285,9 @@ def test_a_core_that_is_away_for_a_day_leaves_it_to_staff(
     cooperative.clock.pass_time(seconds=CORE_NEWS_PATIENCE_S + 1)
     cooperative.deliver()
     assert _states(cooperative) == ["dead"]
-    figure = cooperative.metrics.registry.get_sample_value
-    assert (figure("chaski_core_news_dead"), figure("chaski_core_news_waiting")) == (1, 0)
+    figure, whose = cooperative.metrics.registry.get_sample_value, {"cooperative": "norandino"}
+    assert figure("chaski_core_news_dead", whose) == 1
+    assert figure("chaski_core_news_waiting", whose) == 0
 
 
 def test_a_worker_that_dies_between_the_look_and_the_telling_tells_once(

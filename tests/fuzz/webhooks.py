@@ -256,6 +256,6 @@ def _client() -> FlaskClient:
         }
     )
     metrics = Metrics()
-    core = core_doors(settings, _Away, metrics, lambda: dt.datetime.now(dt.UTC))
+    core = core_doors([settings], lambda _: _Away(), metrics, lambda: dt.datetime.now(dt.UTC))
     app = create_app([desk], [*webhooks(settings, [desk], metrics), *core], metrics.registry)
     return app.test_client()

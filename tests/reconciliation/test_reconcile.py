@@ -248,4 +248,4 @@ def test_a_worker_that_has_to_end_leaves_the_day_to_the_next_one(
 
 def _figure(cooperative: Cooperative) -> float | None:
     name = "chaski_reconciliation_differences"
-    return cooperative.metrics.registry.get_sample_value(name)
+    return cooperative.metrics.registry.get_sample_value(name, {"cooperative": "norandino"})

@@ -14,6 +14,7 @@ from gateway.bounds import (
     GO_ON_SMS_AFTER_S,
     REPEAT_INFERRED_MS,
 )
+from gateway.sessions.connecting import connect_sessions
 from gateway.sessions.port import (
     Closed,
     Kept,
@@ -58,11 +59,17 @@ class Store:
         return opened
 
 
-@pytest.fixture
-def store(redis_urls: tuple[str, str]) -> Iterator[Store]:
-    """An empty store."""
-    with redis.Redis.from_url(redis_urls[0]) as client:
-        yield Store(client)
+@pytest.fixture(params=["one server", "a cluster"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An empty store: whatever holds on one server holds on a cluster."""
+    if request.param == "a cluster":
+        url = request.getfixturevalue("cluster").url
+    else:
+        url = request.getfixturevalue("redis_urls")[0]
+    client = connect_sessions(url)
+    client.flushall()
+    yield Store(client)
+    client.close()
 
 
 def cumulative(text: str, session: str = "s1", msisdn: Msisdn = ROSA) -> Turn:

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from gateway.bank.hashing import KeyedHashes
 from gateway.bank.office import Office
 from gateway.db.pool import Database
-from gateway.staff.api import routes
+from gateway.staff.api import StaffDesk, routes
 from tests.cooperative import Cooperative
 from tests.people import ELMER, ROSA, STRANGER, WILMER
 
@@ -35,7 +35,7 @@ def client(cooperative: Cooperative) -> Iterator[FlaskClient]:
         database.open()
         app = Flask("staff")
         desk = lambda: Office(database, keyed, 72, cooperative.clock.now())  # noqa: E731
-        app.register_blueprint(routes(desk, KEYS))
+        app.register_blueprint(routes([StaffDesk(desk, KEYS)]))
         yield app.test_client()
 
 

@@ -98,22 +98,25 @@ def parse(headers: Mapping[str, str], body: bytes) -> Hint | None:
     return Hint(subject, account, line) if account and line else None
 
 
-def routes(hooks: Hooks) -> Blueprint:
-    """The webhook. The secret in its path is the caller's proof, before anything is read."""
+def routes(tenants: Sequence[Hooks]) -> Blueprint:
+    """The webhook. The secret in its path is the caller's proof, before anything is read, and says
+    whose core it is."""
     blueprint = Blueprint("fineract-hooks", __name__, url_prefix="/core/fineract/<secret>")
+
+    def behind(secret: str) -> Hooks:
+        opened = [hooks for hooks in tenants if hooks.open_to(secret)]
+        return opened[0] if opened else abort(404)
 
     @blueprint.get("/hooks", strict_slashes=False)
     def probe(secret: str) -> tuple[str, int]:
         """Asked once, when the hook is created there."""
-        if not hooks.open_to(secret):
-            abort(404)
+        behind(secret)
         return "", 204
 
     @blueprint.post("/hooks", strict_slashes=False)
     def heard(secret: str) -> tuple[str, int] | Response:
         """A command was given at the core."""
-        if not hooks.open_to(secret):
-            abort(404)
+        hooks = behind(secret)
         if request.headers.get("Fineract-Platform-TenantId") != hooks.tenant:
             abort(400)  # another cooperative's
         try:

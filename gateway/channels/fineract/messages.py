@@ -113,15 +113,17 @@ def render(fate: MessageFate) -> dict[str, object]:
     }
 
 
-def routes(gateway: MessageGateway) -> Blueprint:
-    """The service. Its tenant's app key is the caller's proof, before anything is read."""
+def routes(tenants: Sequence[MessageGateway]) -> Blueprint:
+    """The service. Its tenant's app key is the caller's proof, before anything is read, and says
+    whose campaigns they are."""
     blueprint = Blueprint("fineract-messages", __name__, url_prefix="/core/fineract/messages")
 
-    def prove() -> None:
+    def proven() -> MessageGateway:
         given = request.headers.get("Fineract-Tenant-App-Key", "").encode(errors="replace")
-        proven = hmac.compare_digest(gateway.key.encode(), given)
-        if not proven or request.headers.get("Fineract-Platform-TenantId") != gateway.tenant:
+        opened = [one for one in tenants if hmac.compare_digest(one.key.encode(), given)]
+        if not opened or request.headers.get("Fineract-Platform-TenantId") != opened[0].tenant:
             abort(403)
+        return opened[0]
 
     def body() -> bytes:
         request.max_content_length = CORE_MESSAGES_BODY_BYTES_MAX
@@ -130,7 +132,7 @@ def routes(gateway: MessageGateway) -> Blueprint:
     @blueprint.post("/sms")
     def take() -> tuple[str, int]:
         """Messages of a campaign."""
-        prove()
+        gateway = proven()
         messages = _readable(parse, body())
         if not gateway.take(messages):
             abort(503)
@@ -139,7 +141,7 @@ def routes(gateway: MessageGateway) -> Blueprint:
     @blueprint.post("/sms/report")
     def report() -> Response:
         """What became of some of them. Of an id that never came nothing is said."""
-        prove()
+        gateway = proven()
         fates = gateway.fates(_readable(parse_ids, body()))
         if fates is None:
             abort(503)
@@ -148,7 +150,7 @@ def routes(gateway: MessageGateway) -> Blueprint:
     @blueprint.get("/smsbridges")
     def bridges() -> Response:
         """The ways to choose from, when somebody writes a campaign."""
-        prove()
+        gateway = proven()
         offered = {
             _SERVICE: ("service", "to members who have not said BAJA"),
             _ADVERTISING: ("advertising", "to members who have agreed to advertising"),

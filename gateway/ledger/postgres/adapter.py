@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypedDict
 
 from gateway.bounds import MARKED_LINES_A_PAGE
 from gateway.db.pool import Database, DatabaseUnavailableError, Row
+from gateway.db.standby import Reads
 from gateway.ledger.port import (
     Account,
     AccountKind,
@@ -74,10 +75,12 @@ class PostgresLedger:
 
     Args:
         database: signed in as the application's role.
+        reads: where a member's accounts and movements are read, if not there.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, reads: Reads | None = None) -> None:
         self._database = database
+        self._reads = reads or database
 
     def capabilities(self) -> Capabilities:
         """See `Ledger.capabilities`."""
@@ -102,7 +105,7 @@ class PostgresLedger:
                 Money(row["balance_centimos"]),
                 Money(row["available_centimos"]),
             )
-            for row in self._read("select * from ledger.accounts_of(%s)", member_ref)
+            for row in self._look("select * from ledger.accounts_of(%s)", member_ref)
         )
 
     def movements(self, account: str, limit: int) -> tuple[Movement, ...]:
@@ -116,7 +119,7 @@ class PostgresLedger:
                 row["party"],
                 row["reference"],
             )
-            for row in self._read("select * from ledger.movements_of(%s, %s)", account, limit)
+            for row in self._look("select * from ledger.movements_of(%s, %s)", account, limit)
         )
 
     def marked(self, account: str, since: dt.date, until: dt.date) -> Iterator[Marked]:
@@ -252,8 +255,14 @@ class PostgresLedger:
         )
 
     def _read(self, sql: str, *params: object) -> list[Row]:
+        return self._ask(self._database, sql, params)
+
+    def _look(self, sql: str, *params: object) -> list[Row]:
+        return self._ask(self._reads, sql, params)
+
+    def _ask(self, whom: Reads, sql: str, params: Sequence[object]) -> list[Row]:
         try:
-            return self._database.call(sql, params)
+            return whom.call(sql, params)
         except DatabaseUnavailableError as error:
             raise LedgerUnavailableError(str(error)) from error
 

@@ -1,0 +1,29 @@
+"""Figures of several web processes on one page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gateway.observing import SHARED_FIGURES
+
+
+@contextmanager
+def shared_figures(processes: int) -> Iterator[None]:
+    """Have that many processes keep their counters in one folder, for as long as they serve.
+
+    The folder has to be known before the library is imported, and it is by now: so the command is
+    begun once more, in the same process, with it.
+    """
+    if processes == 1:
+        yield
+        return
+    if SHARED_FIGURES not in os.environ:
+        os.environ[SHARED_FIGURES] = tempfile.mkdtemp(prefix="chaski-figures-")
+        os.execv(sys.executable, [sys.executable, "-m", "gateway.cli", *sys.argv[1:]])  # noqa: S606
+    yield
+    shutil.rmtree(os.environ[SHARED_FIGURES], ignore_errors=True)

@@ -1,0 +1,1 @@
+"""The restore drill: a base backup and the archived log become the books of a chosen moment."""
