@@ -41,7 +41,7 @@ from tests.simulation.world import World
 
 _TODAY = dt.date(2026, 11, 23)
 _BORN = dt.date(1980, 5, 17)
-_SCHEMAS = ("bank", "instructions", "ledger", "notices")
+_SCHEMAS = ("bank", "core", "instructions", "ledger", "notices")
 _VACUUM_EVERY = 50  # runs: what they leave behind slows down the next ones
 
 
