@@ -4,14 +4,25 @@ in PostgreSQL."""
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint
 from requests.auth import AuthBase
 
+from gateway.bounds import (
+    CORE_BUDGET_MS,
+    CORE_ORDERS_AT_ONCE,
+    CORE_READS_AT_ONCE,
+    CORE_WAITING_SHARE,
+)
 from gateway.channels.fineract import hooks, messages
 from gateway.channels.walls import Walls
+from gateway.core.breaker import CoreBreaker
+from gateway.core.hands import Threads
+from gateway.core.patience import Patience
+from gateway.core.patient import Care
 from gateway.core_news.messages import CoreMessages
 from gateway.core_news.news import Hints
 from gateway.db.pool import Database
@@ -39,6 +50,17 @@ def fineract(settings: Settings) -> FineractLedger | None:
             currency=settings.fineract_currency,
             transfer_undo=settings.fineract_transfer_undo,
         ),
+    )
+
+
+def with_care(settings: Settings) -> Care:
+    """How any core behind a network is asked, by one process."""
+    waiting = threading.BoundedSemaphore(max(1, settings.web_threads // CORE_WAITING_SHARE))
+    return Care(
+        reading=Threads("core-reading", CORE_READS_AT_ONCE, waiting),
+        writing=Threads("core-orders", CORE_ORDERS_AT_ONCE, waiting),
+        patience=Patience(CORE_BUDGET_MS),
+        breaker=CoreBreaker(),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, jsonify
@@ -55,20 +55,25 @@ def _operations(app: Flask, gateways: Sequence[Gateway], registry: CollectorRegi
     @app.get("/health/ready")
     def ready() -> tuple[Response, int]:
         """Whether a member could be served now, and what keeps others from it: a cooperative whose
-        database is away takes no other one's service down with it."""
-        found = {gateway.cooperative: _checked(gateway) for gateway in gateways}
-        fine = any(all(checks.values()) for checks in found.values())
-        named = {f"{whose}.{name}": ok for whose, of in found.items() for name, ok in of.items()}
-        return jsonify(ready=fine, checks=named), 200 if fine else 503
+        database is away takes no other one's service down with it.
+
+        A core that is away does not: menus, PINs and orders go on without it, balances are the last
+        known, and every other process has the same core. A load balancer that took this one out
+        would only make it worse; so it is named, in `beside`, and an alarm can look at it."""
+        found = {gateway.cooperative: gateway for gateway in gateways}
+        needed = {whose: _asked(one.checks) for whose, one in found.items()}
+        beside = {whose: _asked(one.beside) for whose, one in found.items()}
+        fine = any(all(checks.values()) for checks in needed.values())
+        return _readiness(fine, _named(needed), _named(beside))
 
     @app.get("/health/ready/<cooperative>")
     def ready_for(cooperative: str) -> tuple[Response, int]:
         """The same of one cooperative."""
-        checks = next((_checked(one) for one in gateways if one.cooperative == cooperative), None)
-        if checks is None:
+        one = next((one for one in gateways if one.cooperative == cooperative), None)
+        if one is None:
             abort(404)
-        fine = all(checks.values())
-        return jsonify(ready=fine, checks=checks), 200 if fine else 503
+        checks = _asked(one.checks)
+        return _readiness(all(checks.values()), checks, _asked(one.beside))
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -76,8 +81,21 @@ def _operations(app: Flask, gateways: Sequence[Gateway], registry: CollectorRegi
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def _checked(gateway: Gateway) -> dict[str, bool]:
-    return {name: check() for name, check in gateway.checks.items()}
+def _asked(checks: Mapping[str, Callable[[], bool]]) -> dict[str, bool]:
+    return {name: check() for name, check in checks.items()}
+
+
+def _named(found: Mapping[str, Mapping[str, bool]]) -> dict[str, bool]:
+    return {f"{whose}.{name}": fine for whose, of in found.items() for name, fine in of.items()}
+
+
+def _readiness(
+    ready: bool,  # noqa: FBT001
+    checks: Mapping[str, bool],
+    beside: Mapping[str, bool],
+) -> tuple[Response, int]:
+    said = {"ready": ready, "checks": checks, **({"beside": beside} if beside else {})}
+    return jsonify(said), 200 if ready else 503
 
 
 def _simulator(app: Flask, inbox: Inbox) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.bounds import (
-    CORE_LEASE_S,
     CORE_NEWS_FIRST_WAIT_S,
     CORE_NEWS_LEASE_S,
     CORE_NEWS_LOOKS_MAX,
@@ -159,8 +158,7 @@ class News:
     def _wake(self, happened: Happened) -> None:
         """An order of ours that has no end yet is asked about soon: reading it back proves that it
         was posted, but who settles orders is the instructions' room alone."""
-        asked_before = self._now() - dt.timedelta(seconds=CORE_LEASE_S / 3)
-        self._database.call("select core_news.wake(%s, %s)", (happened.key, asked_before))
+        self._database.call("select core_news.wake(%s, %s)", (happened.key, self._now()))
 
     def _not_there(self, one: _Claimed) -> None:
         if one.looks + 1 >= CORE_NEWS_LOOKS_MAX:

@@ -17,8 +17,8 @@ def sources(rooms: Sequence[str]) -> list[Path]:
 
 
 ROOMS = (
-    *("db", "audit", "notices", "ledger/postgres", "instructions", "sim", "bank", "library"),
-    *("reconciliation", "core_news"),
+    *("db", "audit", "notices", "ledger/postgres", "instructions"),
+    *("core", "sim", "bank", "library", "reconciliation", "core_news"),
 )
 
 

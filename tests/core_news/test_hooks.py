@@ -185,7 +185,7 @@ def test_a_hook_wakes_the_order_that_it_is_about(cooperative: Cooperative, core:
     phone.dial()
     phone.press("2", SEGUNDO.msisdn.removeprefix("+51"), "50")
     assert "En proceso" in phone.press(str(ROSA.pin)).text
-    cooperative.clock.pass_time(seconds=6)  # before the sweep would ask by itself
+    cooperative.clock.pass_time(seconds=2)  # before the sweep would ask by itself
     cooperative.deliver()
     assert cooperative.inbox(ROSA.msisdn) == []
     core.double.hooks.deliver()

@@ -32,7 +32,7 @@ from gateway.settings import DEMO_PEPPER, DEMO_SESSION_SECRET, DEMO_WEBHOOK_SECR
 from gateway.values.money import Money
 from gateway.values.pin import Pin
 from gateway.worker import Duty
-from tests.simulation.core import SimCore
+from tests.simulation.core import SimCore, in_virtual_time
 from tests.simulation.history import Books
 from tests.simulation.members import Member
 from tests.simulation.messages import FakeHasher, SimSender
@@ -41,7 +41,7 @@ from tests.simulation.world import World
 
 _TODAY = dt.date(2026, 11, 23)
 _BORN = dt.date(1980, 5, 17)
-_SCHEMAS = ("bank", "instructions", "ledger", "notices")
+_SCHEMAS = ("bank", "core", "instructions", "ledger", "notices")
 _VACUUM_EVERY = 50  # runs: what they leave behind slows down the next ones
 
 
@@ -260,6 +260,7 @@ class House:
             hasher=FakeHasher(),
             sender=lambda _: self._sender,
             often=lambda _every_s, _look: lambda: None,
+            care=lambda _: in_virtual_time(),
         )
 
     @property

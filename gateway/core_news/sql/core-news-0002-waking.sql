@@ -2,14 +2,13 @@
 -- when its wait is over. The hint itself proves nothing, so it settles nothing.
 -- depends: core-news-0001-hints
 
--- Whoever began to ask a moment ago is about to hear it from the core. Answers whether it was open.
-create function core_news.wake(p_key uuid, p_asked_before timestamptz) returns boolean
+-- Whoever is asking about it now is about to hear it from the core. Answers whether it was open.
+create function core_news.wake(p_key uuid, p_now timestamptz) returns boolean
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
     with woken as (
-        update instructions.instruction as i set handed_at = null
+        update instructions.instruction as i set next_try_at = least(i.next_try_at, p_now)
         where i.key = p_key and i.state in ('accepted', 'unknown')
-            and i.handed_at <= p_asked_before
         returning 1
     )
     select exists (select from woken);

@@ -15,12 +15,14 @@ create index instruction_day on instructions.instruction (business_date) where o
 create view reconciliation.side as
 select
     i.key, i.source as account, -i.amount_centimos as change_centimos, true as gives,
-    i.state, i.settled_at is not null as ended, i.business_date, i.accepted_at, i.reference
+    case when i.awaits_approval and i.settled_at is null then 'waits' else i.state end as state,
+    i.settled_at is not null as ended, i.business_date, i.accepted_at, i.reference
 from instructions.instruction as i where i.operation is not null
 union all
 select
     i.key, i.target, i.amount_centimos, false,
-    i.state, i.settled_at is not null, i.business_date, i.accepted_at, i.reference
+    case when i.awaits_approval and i.settled_at is null then 'waits' else i.state end,
+    i.settled_at is not null, i.business_date, i.accepted_at, i.reference
 from instructions.instruction as i where i.operation is not null and i.mode is null;
 
 -- The accounts that orders of these days touch, in the order of their codes.
@@ -74,7 +76,9 @@ returns table (
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select
-        i.key, i.source, i.target, i.state, i.settled_at is not null, i.business_date,
+        i.key, i.source, i.target,
+        case when i.awaits_approval and i.settled_at is null then 'waits' else i.state end,
+        i.settled_at is not null, i.business_date,
         i.amount_centimos, i.mode, i.accepted_at, i.reference
     from instructions.instruction as i where i.key = any (p_keys);
 end;
