@@ -76,6 +76,7 @@ from gateway.providers import lines_send, route, sim_swap, webhooks
 from gateway.receipts import REMINDERS, Receipts
 from gateway.reminders import Reminders
 from gateway.retention import Retention
+from gateway.sessions.quick import QuickRedis
 from gateway.sessions.redis_store import Lifetime, RedisSessions
 from gateway.settings import Settings, load
 from gateway.sim.null import NullSimSwap
@@ -351,7 +352,7 @@ def connect_sessions(url: str) -> redis.Redis:
     """A client that gives up soon: a member waits for an answer. One retry, at once, for a
     connection that Redis had dropped."""
     timeout_s = STORE_TIMEOUT_MS / 1000
-    return redis.Redis.from_url(
+    return QuickRedis.from_url(
         url,
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,

@@ -149,6 +149,10 @@ class Database:
             return False
 
     def _once(self, sql: str, params: Sequence[object]) -> list[Row]:
-        with self._pool.connection() as connection:
+        # Not the pool's own `with`: it commits, and here every statement has done so itself.
+        connection = self._pool.getconn()
+        try:
             cursor = connection.execute(sql, params)
             return cursor.fetchall() if cursor.description else []
+        finally:
+            self._pool.putconn(connection)

@@ -91,5 +91,5 @@ def gateway(stage: Stage, core: int, *, without_pin: bool = False) -> Iterator[t
 
 
 def of_settings(stage: Stage, port: int) -> Mapping[str, str]:
-    """The gateway's settings on this stage."""
-    return demo_variables(stage.endpoints, port)
+    """The gateway's settings on this stage. Nobody is told that it is crowded before it is."""
+    return {**demo_variables(stage.endpoints, port), "CHASKI_HOPS_PER_SECOND": "1000000"}
