@@ -126,8 +126,10 @@ class Gateway:
             self.log.exception("report_failed", sender=report.sender)
             return True  # it would fail again
 
-    def busy(self) -> Reply:
-        """A hop that nobody has a hand free for."""
+    def busy(self, channel: str) -> Reply:
+        """A hop that nobody has a hand free for. Counted without a line in the log: a crowd would
+        be a flood of them."""
+        self.metrics.shed(self.cooperative, channel)
         return self.library.apology("busy", "shed")
 
     def misunderstood(self, channel: str, field: str) -> Reply:

@@ -141,6 +141,10 @@ class Metrics:
         self._hops.labels(cooperative, channel, outcome).inc()
         self._seconds.labels(cooperative, channel).observe(seconds)
 
+    def shed(self, cooperative: str, channel: str) -> None:
+        """A hop was answered at once that it cannot be served now."""
+        self._hops.labels(cooperative, channel, "shed").inc()
+
     def webhook_refused(self, channel: str, why: str) -> None:
         """A request to a webhook was refused before it was read."""
         self._refused.labels(channel, why).inc()
