@@ -8,6 +8,7 @@ used, and made anew by the same retry.
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,7 @@ class QuickRedis(redis.Redis):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._free: deque[Any] = deque()  # its pop and append are atomic: it needs no lock
+        weakref.finalize(self, self.connection_pool.disconnect)  # whoever forgets to close us
 
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Any:  # noqa: FBT001, FBT002 - the library's
         if transaction:
