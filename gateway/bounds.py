@@ -73,6 +73,7 @@ RECONNECT_S = 2  # PostgreSQL away: how long one row of tries to connect goes on
 # Hops in one web process. Beyond these a member is told at once to dial again.
 HOPS_AT_ONCE = 8  # worked on; each needs a connection to PostgreSQL and the interpreter's lock
 HOPS_WAITING_MAX = 48  # for a hand: at 500 hops a second the last one waits a tenth of a second
+HAND_WAIT_MS = 1_000  # a hop takes milliseconds: those before have met a store that says nothing
 DIALS_WAITING_MAX = 16  # a dial has nothing to lose yet; who is about to confirm has
 THREADS_TO_REFUSE = 8  # that are left to say so when all others wait
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
-from gateway.bounds import DIALS_WAITING_MAX, HOPS_AT_ONCE, HOPS_WAITING_MAX
+from gateway.bounds import DIALS_WAITING_MAX, HAND_WAIT_MS, HOPS_AT_ONCE, HOPS_WAITING_MAX
 from gateway.values.turn import Cumulative, Reply, Turn
 
 
@@ -20,9 +20,11 @@ class Crowd:
 
     Args:
         at_once: hops that are worked on at a time.
+        wait_ms: the longest that one waits for its turn.
     """
 
-    def __init__(self, at_once: int = HOPS_AT_ONCE) -> None:
+    def __init__(self, at_once: int = HOPS_AT_ONCE, wait_ms: int = HAND_WAIT_MS) -> None:
+        self._wait_s = wait_ms / 1000
         self._inside_max = {True: at_once + DIALS_WAITING_MAX, False: at_once + HOPS_WAITING_MAX}
         self._inside = 0
         self._counting = threading.Lock()
@@ -31,18 +33,27 @@ class Crowd:
             self._hands.put(None)
 
     def pass_on(self, turn: Turn, take: Callable[[Turn], Reply]) -> Reply | None:
-        """What `take` says, once there is a hand free for it. None: too many wait."""
+        """What `take` says, once there is a hand free for it. None: too many wait, or those before
+        them get nowhere."""
         with self._counting:
             if self._inside >= self._inside_max[_dials(turn)]:
                 return None
             self._inside += 1
-        self._hands.get()
+        try:
+            return self._in_turn(turn, take)
+        finally:
+            with self._counting:
+                self._inside -= 1
+
+    def _in_turn(self, turn: Turn, take: Callable[[Turn], Reply]) -> Reply | None:
+        try:
+            self._hands.get(timeout=self._wait_s)
+        except Empty:
+            return None
         try:
             return take(turn)
         finally:
             self._hands.put(None)
-            with self._counting:
-                self._inside -= 1
 
 
 def _dials(turn: Turn) -> bool:

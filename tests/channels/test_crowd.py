@@ -62,7 +62,7 @@ def _refused(hops: list[Future[Reply]], wanted: int) -> int:
 
 def test_who_would_wait_too_long_is_told_at_once_and_the_others_are_served() -> None:
     desk = _Slow()
-    doors = Doors([desk], Crowd(at_once=2))
+    doors = Doors([desk], Crowd(at_once=2, wait_ms=PATIENCE_S * 1000))
     dials = _all_before(doors, desk, [DIAL] * (2 + DIALS_WAITING_MAX + 3))
     assert _refused(dials, 3) == 3
     more = HOPS_WAITING_MAX - DIALS_WAITING_MAX
@@ -77,9 +77,18 @@ def test_who_would_wait_too_long_is_told_at_once_and_the_others_are_served() -> 
 
 def test_a_door_that_was_crowded_is_open_again_afterwards() -> None:
     desk = _Slow()
-    doors = Doors([desk], Crowd(at_once=1))
+    doors = Doors([desk], Crowd(at_once=1, wait_ms=PATIENCE_S * 1000))
     desk.go_on.set()
     for _ in range(3):
         hops = _all_before(doors, desk, [ON_THE_WAY] * (HOPS_WAITING_MAX + 5))
         assert any(hop.result(PATIENCE_S) != BUSY for hop in hops)
     assert doors.take(desk, DIAL) != BUSY
+
+
+def test_who_waits_behind_hops_that_get_nowhere_is_told_in_time() -> None:
+    desk = _Slow()
+    doors = Doors([desk], Crowd(at_once=1, wait_ms=20))
+    hops = _all_before(doors, desk, [ON_THE_WAY] * 3)
+    assert _refused(hops, 2) == 2
+    desk.go_on.set()
+    assert sum(hop.result(PATIENCE_S) == BUSY for hop in hops) == 2
