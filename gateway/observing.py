@@ -5,6 +5,7 @@ Nothing that a member typed or read may come here: a screen's name, never its te
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +26,6 @@ _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10)
 def configure_logging(level: str) -> None:
     """JSON lines on standard output, from our own code and from libraries alike."""
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         # Tracebacks as text: the structured ones print local variables, and a local may be a PIN.
@@ -69,6 +69,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._of_hops = functools.cache(self._label_hops)  # as many as there are series
         self._hops = Counter(
             "chaski_hops",
             "Hops answered.",
@@ -138,8 +139,18 @@ class Metrics:
 
     def hop(self, cooperative: str, channel: str, outcome: str, seconds: float) -> None:
         """A hop was answered."""
-        self._hops.labels(cooperative, channel, outcome).inc()
-        self._seconds.labels(cooperative, channel).observe(seconds)
+        count, seconds_taken = self._of_hops(cooperative, channel, outcome)
+        count.inc()
+        seconds_taken.observe(seconds)
+
+    def _label_hops(
+        self, cooperative: str, channel: str, outcome: str
+    ) -> tuple[Counter, Histogram]:
+        """The library takes longer to find a series than to add to it."""
+        return (
+            self._hops.labels(cooperative, channel, outcome),
+            self._seconds.labels(cooperative, channel),
+        )
 
     def shed(self, cooperative: str, channel: str) -> None:
         """A hop was answered at once that it cannot be served now."""

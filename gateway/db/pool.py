@@ -153,6 +153,7 @@ class Database:
         connection = self._pool.getconn()
         try:
             cursor = connection.execute(sql, params)
-            return cursor.fetchall() if cursor.description else []
+            result = cursor.pgresult
+            return cursor.fetchall() if result and result.nfields else []
         finally:
             self._pool.putconn(connection)

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+import hiredis
 import redis
 from redis.client import Pipeline
 
@@ -55,8 +56,8 @@ class QuickRedis(redis.Redis):
         return replies
 
     def _sent(self, line: Any, commands: Sequence[Command]) -> list[Any]:
-        words = line.pack_commands([words for words, _ in commands])
-        line.send_packed_command(words, check_health=False)
+        packed = b"".join([hiredis.pack_command(words) for words, _ in commands])
+        line.send_packed_command([packed], check_health=False)
         return [self._reply(line, words[0], options) for words, options in commands]
 
     def _reply(self, line: Any, name: str, options: dict[str, Any]) -> Any:

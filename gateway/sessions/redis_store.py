@@ -43,6 +43,7 @@ from gateway.values.turn import Answer, Cumulative, Origin, Turn
 
 _CROWD_S = 5  # a count is over with its second; clocks differ by a few
 _HERE = Path(__file__).parent
+_COUNT = (_HERE / "crowd.lua").read_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class RedisSessions:
             self._count(pipe, turn.origin.channel, now // 1000)
             _set_once(pipe, names.caller_of, names.tag, self._lifetime.draft_s)
             self._open.queue(pipe, keys, argv)
-            of_all, of_network, _, owner, opened = self._open.run(pipe, keys, argv)
+            (of_all, of_network), owner, opened = self._open.run(pipe, keys, argv)
         if owner is not None and owner != names.tag.encode():
             self._undo(names, opened)
             return Closed("stranger")
@@ -223,9 +224,8 @@ class RedisSessions:
     def _count(self, pipe: Any, channel: str, second: int) -> None:
         """One more hop of this second, over all processes."""
         crowd = f"chaski:crowd:{self._cooperative}:{second}"
-        pipe.hincrby(crowd, "all", 1)
-        pipe.hincrby(crowd, f"of-{channel}", 1)
-        pipe.expire(crowd, _CROWD_S)
+        # Whole each time: it is shorter than what would have to be said where it is not known.
+        pipe.execute_command("EVAL", _COUNT, 1, crowd, f"of-{channel}", _CROWD_S)
 
     def _crowded(self, of_all: int, of_network: int) -> bool:
         """Whether nobody new can be let in. Who is in a session goes on: they would lose more."""
