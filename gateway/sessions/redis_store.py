@@ -7,6 +7,7 @@ what they left, by when.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import secrets
@@ -41,6 +42,7 @@ from gateway.sessions.port import (
 )
 from gateway.values.turn import Answer, Cumulative, Origin, Turn
 
+_NAMED_MAX = 64  # callers: those of the hops under way
 _CROWD_S = 5  # a count is over with its second; clocks differ by a few
 _HERE = Path(__file__).parent
 _COUNT = (_HERE / "crowd.lua").read_text()
@@ -86,6 +88,7 @@ class RedisSessions:
         self._close = _Script(client, (_HERE / "close.lua").read_text())
         self._abandon = _Script(client, (_HERE / "abandon.lua").read_text())
         self._ended = _Script(client, (_HERE / "ended.lua").read_text())
+        self._names = functools.lru_cache(_NAMED_MAX)(self._name)  # a hop opens and closes
         self._to_remind = f"chaski:to-remind:{cooperative}"
 
     def open(self, turn: Turn) -> Opened:
@@ -291,7 +294,7 @@ class RedisSessions:
             "hop", origin.channel, origin.account, origin.session_id, origin.msisdn.e164, text
         )
 
-    def _names(self, origin: Origin) -> _Names:
+    def _name(self, origin: Origin) -> _Names:
         caller = self._hash("caller", origin.msisdn.e164)
         session = self._session_name(origin.channel, origin.account, origin.session_id)
         tag = f"chaski:{{{self._cooperative}:{caller}}}"
