@@ -286,15 +286,15 @@ begin
         decided, loan_id, open_ones, p_amount_centimos, p_business_date, p_amount_centimos = payoff
     );
     insert into ledger.transfer
-    select decided, row_number() over (), legs.*
+    select decided, legs.*
     from (
         values
-            (source_id, loan_id, paid.interest + paid.principal, 'amount'),
-            (source_id, ledger.late_income_account(), paid.late, 'late'),
-            (source_id, ledger.itf_account(), tax, 'tax'),
-            (unearned_id, ledger.interest_income_account(), paid.interest, 'earned'),
-            (unearned_id, loan_id, paid.rebate, 'rebate')
-    ) as legs (debit, credit, centimos, purpose)
+            (1, source_id, loan_id, paid.interest + paid.principal, 'amount'),
+            (2, source_id, ledger.late_income_account(), paid.late, 'late'),
+            (3, source_id, ledger.itf_account(), tax, 'tax'),
+            (4, unearned_id, ledger.interest_income_account(), paid.interest, 'earned'),
+            (5, unearned_id, loan_id, paid.rebate, 'rebate')
+    ) as legs (leg, debit, credit, centimos, purpose)
     where centimos > 0;
     update ledger.balance set balance_centimos = balance_centimos - p_amount_centimos - tax
     where account_id = source_id;
