@@ -194,6 +194,7 @@ class _Drive:
         self._began = time.monotonic()
         self._waited_ms = 0
         self._decided = False
+        self._has_ordered = True  # unless Identify found that there is none to ask for
         self._claimed: tuple[Turn, Claim] | None = None
         self._found_draft: Origin | None = None
 
@@ -233,13 +234,14 @@ class _Drive:
         bank = self._gateway.bank
         match effect:
             case Identify(origin):
-                return bank.identify(origin.msisdn)
+                member, self._has_ordered = bank.identify(origin.msisdn)
+                return member
             case Recall(origin):
                 return bank.recall(origin)
             case Became(member, key):
                 return bank.became(member, key)
             case Newest(member):
-                return bank.newest(member)
+                return bank.newest(member) if self._has_ordered else None
             case Forgo(member, key):
                 return bank.forgo(member, key)
             case Perform():
