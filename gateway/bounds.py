@@ -30,7 +30,7 @@ BODY_SEAT_WAIT_MS = 250  # for a burst of signed webhooks; a body takes a millis
 # on it would be that member's error. Waiting for headers takes a socket and no thread.
 HEADERS_WITHIN_MS = 65_000
 NETWORK_SHARE_OF_HOPS = 0.75  # a network that runs wild leaves a fourth to the others
-HOPS_PER_SECOND = 1_000  # several times what one machine does; beyond it nobody new is let in
+HOPS_PER_SECOND = 10_000  # what a large deployment does; beyond it nobody new is let in
 
 # Screens and messages (3GPP TS 23.038; TS 29.002 maxUSSD-StringLength: 160 octets, 182 septets).
 SCREEN_SEPTETS = 160  # what every known gateway lets through
@@ -72,6 +72,13 @@ PATIENT_STATEMENT_MS = 10 * 60_000  # recomputing every balance, for a person at
 STANDBY_LOOK_S = 1  # two statements that cost nothing
 STANDBY_TRUSTED_S = 2  # after a look that found it near; together no more than 3 s behind
 RECONNECT_S = 2  # PostgreSQL away: how long one row of tries to connect goes on
+
+# Hops in one web process. Beyond these a member is told at once to dial again.
+HOPS_AT_ONCE = 8  # worked on; each needs a connection to PostgreSQL and the interpreter's lock
+HOPS_WAITING_MAX = 48  # for a hand: at 500 hops a second the last one waits a tenth of a second
+HAND_WAIT_MS = 1_000  # a hop takes milliseconds: those before have met a store that says nothing
+DIALS_WAITING_MAX = 16  # a dial has nothing to lose yet; who is about to confirm has
+THREADS_TO_REFUSE = 8  # that are left to say so when all others wait
 
 # PIN attempts.
 PIN_TRIES = 3

@@ -130,8 +130,10 @@ class Gateway:
             self.log.exception("report_failed", sender=report.sender)
             return True  # it would fail again
 
-    def busy(self) -> Reply:
-        """A hop that nobody has a hand free for."""
+    def busy(self, channel: str) -> Reply:
+        """A hop that nobody has a hand free for. Counted without a line in the log: a crowd would
+        be a flood of them."""
+        self.metrics.shed(self.cooperative, channel)
         return self.library.apology("busy", "shed")
 
     def misunderstood(self, channel: str, field: str) -> Reply:
@@ -196,6 +198,7 @@ class _Drive:
         self._began = time.monotonic()
         self._waited_ms = 0
         self._decided = False
+        self._has_ordered = True  # unless Identify found that there is none to ask for
         self._claimed: tuple[Turn, Claim] | None = None
         self._found_draft: Origin | None = None
 
@@ -235,13 +238,14 @@ class _Drive:
         bank = self._gateway.bank
         match effect:
             case Identify(origin):
-                return bank.identify(origin.msisdn)
+                member, self._has_ordered = bank.identify(origin.msisdn)
+                return member
             case Recall(origin):
                 return bank.recall(origin)
             case Became(member, key):
                 return bank.became(member, key)
             case Newest(member):
-                return bank.newest(member)
+                return bank.newest(member) if self._has_ordered else None
             case Forgo(member, key):
                 return bank.forgo(member, key)
             case Perform():

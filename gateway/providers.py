@@ -11,6 +11,7 @@ from gateway.channels import asking
 from gateway.channels.africastalking import sender as africastalking_sender
 from gateway.channels.africastalking import sms as africastalking_sms
 from gateway.channels.africastalking import ussd as africastalking_ussd
+from gateway.channels.crowd import Crowd
 from gateway.channels.doors import Doors
 from gateway.channels.http import ussd as http_ussd
 from gateway.channels.http.profile import Profile
@@ -59,14 +60,18 @@ def webhooks(
         FaultySheetError: a profile of the folder cannot be served.
         ValueError: Twilio's account is not usable, or a list of networks is of no profile.
     """
-    doors = Doors(gateways)
+    doors = Doors(gateways, Crowd(settings.web_threads))
     walls = Walls(
         settings.networks, settings.proxies, metrics, max(1, settings.web_threads // _SIGNED_SHARE)
     )
     profiles = load_profiles(settings.http_profiles)
     _refuse_lists_of_nobody(settings, profiles)
     blueprints = [
-        walls.around(africastalking_ussd.routes(doors), africastalking_ussd.CHANNEL),
+        walls.around(
+            africastalking_ussd.routes(doors),
+            africastalking_ussd.CHANNEL,
+            short_way=africastalking_ussd.short_way(doors),
+        ),
         walls.around(africastalking_sms.routes(doors), africastalking_sms.CHANNEL),
         walls.around(infobip_ussd.routes(doors), infobip_ussd.CHANNEL),
         walls.around(infobip_sms.routes(doors), infobip_sms.CHANNEL),

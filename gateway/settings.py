@@ -213,7 +213,9 @@ class Settings(BaseSettings):
     web_workers: int = Field(
         1, ge=1, le=64, description="web processes; /metrics is of all of them"
     )
-    web_threads: int = Field(8, ge=1, le=128, description="requests at once in each of them")
+    web_threads: int = Field(
+        bounds.HOPS_AT_ONCE, ge=1, le=128, description="hops at once in each of them"
+    )
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     demo: bool = Field(default=False, description="allow demo secrets and show the simulator")
 

@@ -376,3 +376,17 @@ def test_the_inbox_of_the_simulated_network_is_read_oldest_first(cooperative: Co
     assert [set(sms) for sms in inbox] == [{"at", "from", "text"}] * 2
     assert ["S/ 10.00" in inbox[0]["text"], "S/ 20.00" in inbox[1]["text"]] == [True, True]
     assert cooperative.client.get("/simulator/inbox/+51999999999").json == []
+
+
+def test_a_hop_that_nobody_has_a_hand_free_for_is_told_so_and_counted(
+    cooperative: Cooperative,
+) -> None:
+    reply = cooperative.gateway.busy("africastalking")
+
+    assert reply.ends
+    assert reply.text.startswith("Espera un momento")
+    figures = cooperative.client.get("/metrics").text
+    assert (
+        'chaski_hops_total{channel="africastalking",cooperative="norandino",outcome="shed"} 1.0'
+        in figures
+    )

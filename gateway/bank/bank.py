@@ -95,13 +95,15 @@ class Bank:
         self._now = now
         self._timezone = timezone
 
-    def identify(self, msisdn: Msisdn) -> MemberView | None:
-        """Whose phone this is."""
-        member = self._desk.members.by_msisdn(msisdn)
-        if member is None or member.enrolled:
-            return member
-        invited = self._desk.new_pins.invited(member.ref, msisdn, self._now())
-        return msgspec.structs.replace(member, invited=invited)
+    def identify(self, msisdn: Msisdn) -> tuple[MemberView | None, bool]:
+        """Whose phone this is, and whether they gave an order a moment ago: what `newest` tells."""
+        now = self._now()
+        since = now - dt.timedelta(seconds=REMEMBERED_S)
+        member, has_ordered = self._desk.members.caller(msisdn, since)
+        if member and not member.enrolled:
+            invited = self._desk.new_pins.invited(member.ref, msisdn, now)
+            member = msgspec.structs.replace(member, invited=invited)
+        return member, has_ordered
 
     def recall(self, origin: Origin) -> Remembered | None:
         """What became of the last money order of this very session, if there was one. A number

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.db.pool import Database
+from gateway.db.pool import Database, Row
 from gateway.values.member import MemberView
 from gateway.values.msisdn import Msisdn
 
@@ -28,16 +29,17 @@ class Members:
     def by_msisdn(self, msisdn: Msisdn) -> MemberView | None:
         """The member whose phone this is."""
         rows = self._database.call("select * from bank.member_by_msisdn(%s)", (msisdn.e164,))
-        if not rows:
-            return None
-        (row,) = rows
-        return MemberView(
-            ref=row["member_ref"],
-            first_name=row["first_name"],
-            short_name=row["short_name"],
-            language=row["language"],
-            enrolled=row["enrolled"],
+        return _member(rows[0]) if rows else None
+
+    def caller(self, msisdn: Msisdn, since: dt.datetime) -> tuple[MemberView | None, bool]:
+        """The member whose phone this is, and whether they have given any order since then: what
+        every dial asks, in one round trip."""
+        rows = self._database.call(
+            "select m.*, instructions.ordered_since(m.member_ref, %s) as has_ordered"
+            " from bank.member_by_msisdn(%s) as m",
+            (since, msisdn.e164),
         )
+        return (_member(rows[0]), rows[0]["has_ordered"]) if rows else (None, False)
 
     def addressee(self, member_ref: str) -> Addressee | None:
         """How to reach a member, if we can at all."""
@@ -56,3 +58,13 @@ class Members:
     def set_language(self, member_ref: str, language: str) -> None:
         """From now on we write to them in this language (ISO 639)."""
         self._database.call("select bank.set_language(%s, %s)", (member_ref, language))
+
+
+def _member(row: Row) -> MemberView:
+    return MemberView(
+        ref=row["member_ref"],
+        first_name=row["first_name"],
+        short_name=row["short_name"],
+        language=row["language"],
+        enrolled=row["enrolled"],
+    )

@@ -1,4 +1,5 @@
-"""Whose webhook is this? The secret in its path says which cooperative it is for."""
+"""Whose webhook is this? The secret in its path says which cooperative it is for; and before each
+cooperative stands the crowd of the process."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Protocol
 
+from gateway.channels.crowd import Crowd
 from gateway.values.delivery import Report
 from gateway.values.turn import Reply, Text, Turn
 
@@ -28,7 +30,7 @@ class Counter(Protocol):
     def take(self, turn: Turn) -> Reply:
         """One hop. Never raises: a fault inside is an apology on the screen."""
 
-    def busy(self) -> Reply:
+    def busy(self, channel: str) -> Reply:
         """A last screen for who cannot be served now. Never blocks, never raises."""
 
     def misunderstood(self, channel: str, field: str) -> Reply:
@@ -49,10 +51,16 @@ class Counter(Protocol):
 
 
 class Doors:
-    """The gateways of this process, each behind its secrets."""
+    """The gateways of this process, each behind its secrets.
 
-    def __init__(self, gateways: Sequence[Counter]) -> None:
+    Args:
+        gateways: one a cooperative.
+        crowd: of those who come to any of them.
+    """
+
+    def __init__(self, gateways: Sequence[Counter], crowd: Crowd | None = None) -> None:
         self._gateways = tuple(gateways)
+        self._crowd = crowd or Crowd()
 
     def behind(self, secret: str) -> Counter | None:
         """The gateway that this secret opens. Takes as long for a wrong secret as for a right
@@ -63,3 +71,8 @@ class Doors:
                 if hmac.compare_digest(valid.encode(), secret.encode(errors="replace")):
                     found = gateway
         return found
+
+    def take(self, gateway: Counter, turn: Turn) -> Reply:
+        """One hop, once there is a hand free for it; a last screen at once where too many wait."""
+        reply = self._crowd.pass_on(turn, gateway.take)
+        return gateway.busy(turn.origin.channel) if reply is None else reply

@@ -11,18 +11,21 @@ the secrets are too long to be guessed at any speed.
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, IPv6Network
+from typing import cast
 
 import structlog
-from flask import Blueprint, Response, abort, g, request
+from flask import Blueprint, Flask, Response, abort, g, request
 
 from gateway.bounds import BODY_SEAT_WAIT_MS, GUESSERS_MAX, GUESSES_PER_MINUTE
 from gateway.channels.addresses import Address, Networks, blurred, sender, within
+from gateway.channels.express import ShortWay, in_front
 from gateway.observing import Metrics
 
 log = structlog.stdlib.get_logger(__name__)
@@ -99,17 +102,28 @@ class Walls:
         self._seats = threading.BoundedSemaphore(body_seats)
         self._guesses = Guesses(now)
 
-    def around(self, blueprint: Blueprint, channel: str, *, signed: bool = False) -> Blueprint:
+    def around(
+        self,
+        blueprint: Blueprint,
+        channel: str,
+        *,
+        signed: bool = False,
+        short_way: ShortWay | None = None,
+    ) -> Blueprint:
         """The same blueprint behind the walls.
 
         Args:
             channel: its name in the list of networks; of a profile's webhook the profile's name
                 stands behind it.
             signed: the proof is over the body, so it has to be read first.
+            short_way: to one of its webhooks in front of Flask, behind the same walls.
         """
 
         def enter() -> None:
-            self._let_in(_named(channel))
+            peer, forwarded = request.remote_addr or "", request.headers.get("X-Forwarded-For", "")
+            if not self.lets_in(_named(channel), peer, forwarded):
+                g.refused = "network"
+                abort(403)
             if signed:
                 self._read_body(_named(channel))
 
@@ -119,16 +133,21 @@ class Walls:
 
         blueprint.before_request(enter)
         blueprint.after_request(leave)
+        if short_way:
+            lets_in = functools.partial(self.lets_in, channel)
+            blueprint.record_once(
+                lambda state: in_front(cast("Flask", state.app), short_way, lets_in)
+            )
         return blueprint
 
-    def _let_in(self, channel: str) -> None:
+    def lets_in(self, channel: str, peer: str, forwarded: str) -> bool:
+        """Whether who is connected to us from `peer` may call a channel, as far as the networks
+        tell; `forwarded` is all of their `X-Forwarded-For`."""
         allowed = self._allowed.get(channel)
         if allowed is None:
-            return
-        address = self._sender()
-        if address is None or not within(address, allowed):
-            g.refused = "network"
-            abort(403)
+            return True
+        address = sender(peer, forwarded, self._proxies)
+        return address is not None and within(address, allowed)
 
     def _read_body(self, channel: str) -> None:
         """A seat is taken for the reading alone: what is done with it takes milliseconds."""

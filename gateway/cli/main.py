@@ -17,7 +17,7 @@ from granian.log import LogLevels
 
 from gateway import __version__, bootstrap
 from gateway.bank.hashing import OWASP_2026, PepperedArgon2
-from gateway.bounds import HEADERS_WITHIN_MS
+from gateway.bounds import HEADERS_WITHIN_MS, HOPS_WAITING_MAX, THREADS_TO_REFUSE
 from gateway.cli.audit import audit
 from gateway.cli.calls import calls
 from gateway.cli.channels import channels
@@ -95,7 +95,8 @@ def _serve(process: Settings) -> None:
         address=process.host,
         port=process.port,
         workers=process.web_workers,
-        blocking_threads=process.web_threads,
+        # Who waits for a hand waits in a thread: see gateway/channels/crowd.py.
+        blocking_threads=process.web_threads + HOPS_WAITING_MAX + THREADS_TO_REFUSE,
         http=HTTPModes.http1,  # what proxies speak; guessing it, a silent peer stays
         http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN_MS),
         log_access=False,  # an access log would hold the secret of the path

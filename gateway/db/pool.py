@@ -152,6 +152,11 @@ class Database:
             return False
 
     def _once(self, sql: str, params: Sequence[object]) -> list[Row]:
-        with self._pool.connection() as connection:
+        # Not the pool's own `with`: it commits, and here every statement has done so itself.
+        connection = self._pool.getconn()
+        try:
             cursor = connection.execute(sql, params)
-            return cursor.fetchall() if cursor.description else []
+            result = cursor.pgresult
+            return cursor.fetchall() if result and result.nfields else []
+        finally:
+            self._pool.putconn(connection)

@@ -248,7 +248,7 @@ class Words:
 
     def spoken(self, language: str) -> str:
         """The language that a member is served who asked for this one."""
-        return language if any(language == code for code, _ in self.offered) else SPANISH[0]
+        return language if language in dict(self.offered) else SPANISH[0]
 
     def translate(self, text: str, language: str) -> str:
         """The text in a language, offered or not; Spanish where there is no translation."""

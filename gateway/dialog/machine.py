@@ -154,7 +154,7 @@ class Machine:
 
     def ended(self, state: State) -> bool:
         """Whether the member has seen the last of it: there is nothing to answer any more."""
-        return self._display.show(state).ends
+        return state.final and self._display.show(state).ends
 
     def pages(self, state: State) -> tuple[str, ...]:
         """All pages of the screen that the member is looking at."""
@@ -604,6 +604,8 @@ def _told(state: State) -> State:
 
 def _dropped(state: State) -> State:
     """Without the early answers that nothing took. One of them may have been meant as the PIN."""
+    if not state.queue:
+        return state
     shown = any(map(like_a_pin, state.queue))
     return _with(state, queue=(), pin_shown=state.pin_shown or shown)
 

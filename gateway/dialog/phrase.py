@@ -45,6 +45,8 @@ def fill(template: str, values: Mapping[str, Value], language: str) -> str:
     Raises:
         NoSuchValueError: a placeholder names nothing that is there.
     """
+    if "{" not in template and "}" not in template:  # most are labels: there is nothing to parse
+        return template
     return "".join(
         literal + ("" if name is None else written(find(name, values), language))
         for literal, name, _, _ in _PARSER.parse(template)

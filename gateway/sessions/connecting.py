@@ -19,6 +19,7 @@ from redis.retry import Retry
 
 from gateway.bounds import CLUSTER_CONNECT_MS, STORE_TIMEOUT_MS
 from gateway.sessions.port import SessionsUnavailableError
+from gateway.sessions.quick import QuickRedis
 
 _OF_A_CLUSTER = "+cluster"
 
@@ -30,7 +31,7 @@ def connect_sessions(url: str) -> redis.Redis:
         # The commands that sessions use are the same on both, and the store asks no more.
         return cast("redis.Redis", Cluster(lambda: _nodes_of(url)))
     timeout_s = STORE_TIMEOUT_MS / 1000
-    return redis.Redis.from_url(
+    return QuickRedis.from_url(
         url,
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,

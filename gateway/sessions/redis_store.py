@@ -7,6 +7,7 @@ what they left, by when.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import secrets
@@ -42,8 +43,10 @@ from gateway.sessions.port import (
 )
 from gateway.values.turn import Answer, Cumulative, Origin, Turn
 
+_NAMED_MAX = 64  # callers: those of the hops under way
 _CROWD_S = 5  # a count is over with its second; clocks differ by a few
 _HERE = Path(__file__).parent
+_COUNT = (_HERE / "crowd.lua").read_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class RedisSessions:
         self._close = _Script(client, (_HERE / "close.lua").read_text())
         self._abandon = _Script(client, (_HERE / "abandon.lua").read_text())
         self._ended = _Script(client, (_HERE / "ended.lua").read_text())
+        self._names = functools.lru_cache(_NAMED_MAX)(self._name)  # a hop opens and closes
         self._to_remind = f"chaski:to-remind:{cooperative}"
 
     def open(self, turn: Turn) -> Opened:
@@ -108,9 +112,9 @@ class RedisSessions:
         keys = (names.session, names.current, names.left, f"{names.rate}:{now // 60_000}")
         with self._client.pipeline(transaction=False) as pipe:
             self._count(pipe, turn.origin.channel, now // 1000)
-            pipe.set(names.caller_of, names.tag, nx=True, get=True, ex=self._lifetime.draft_s)
+            _set_once(pipe, names.caller_of, names.tag, self._lifetime.draft_s)
             self._open.queue(pipe, keys, argv)
-            of_all, of_network, _, owner, opened = self._open.run(pipe, keys, argv)
+            (of_all, of_network), owner, opened = self._open.run(pipe, keys, argv)
         if owner is not None and owner != names.tag.encode():
             self._undo(names, opened)
             return Closed("stranger")
@@ -224,9 +228,8 @@ class RedisSessions:
     def _count(self, pipe: Any, channel: str, second: int) -> None:
         """One more hop of this second, over all processes."""
         crowd = f"chaski:crowd:{self._cooperative}:{second}"
-        pipe.hincrby(crowd, "all", 1)
-        pipe.hincrby(crowd, f"of-{channel}", 1)
-        pipe.expire(crowd, _CROWD_S)
+        # Whole each time: it is shorter than what would have to be said where it is not known.
+        pipe.execute_command("EVAL", _COUNT, 1, crowd, f"of-{channel}", _CROWD_S)
 
     def _crowded(self, of_all: int, of_network: int) -> bool:
         """Whether nobody new can be let in. Who is in a session goes on: they would lose more."""
@@ -292,7 +295,7 @@ class RedisSessions:
             "hop", origin.channel, origin.account, origin.session_id, origin.msisdn.e164, text
         )
 
-    def _names(self, origin: Origin) -> _Names:
+    def _name(self, origin: Origin) -> _Names:
         caller = self._hash("caller", origin.msisdn.e164)
         session = self._session_name(origin.channel, origin.account, origin.session_id)
         tag = f"chaski:{{{self._cooperative}:{caller}}}"
@@ -361,6 +364,12 @@ class _Script:
             if isinstance(reply, redis.RedisError):
                 raise SessionsUnavailableError(str(reply)) from reply
         return replies
+
+
+def _set_once(pipe: Any, key: str, value: str, lives_s: int) -> None:
+    """Set it unless it is there, and answer what was. In Redis' own words: the library takes longer
+    over the arguments of its `set` than Redis over the command."""
+    pipe.execute_command("SET", key, value, "NX", "GET", "EX", lives_s, get=True)
 
 
 def _dialled(turn: Turn) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ _BASE = (
 )
 _EXTENSION = "\f^{}\\[~]|€"
 
+_OF_ONE = frozenset(_BASE)
 _SEPTETS = {**dict.fromkeys(_BASE, 1), **dict.fromkeys(_EXTENSION, 2)}
 
 # Five of the Spanish vowels are missing, and one of them halves a message: write them plain. ñ, ü
@@ -37,6 +38,8 @@ _PLAIN = str.maketrans(
 
 def plain(text: str) -> str:
     """The text in letters that a feature phone has; what has no near letter becomes `?`."""
+    if _OF_ONE.issuperset(text):  # most texts are: two whole walks less
+        return text
     mapped = unicodedata.normalize("NFC", text).translate(_PLAIN)
     return "".join(letter if letter in _SEPTETS else _nearest(letter) for letter in mapped)
 
@@ -47,6 +50,8 @@ def septets(text: str) -> int:
     Raises:
         KeyError: a letter is not in the alphabet; make the text `plain` first.
     """
+    if _OF_ONE.issuperset(text):
+        return len(text)
     return sum(_SEPTETS[letter] for letter in text)
 
 

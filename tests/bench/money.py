@@ -31,6 +31,7 @@ LOANS = "ledger port, repayments into one loan book"
 LEDGER = "ledger function by pgbench"
 MINIMAL = "minimal function by pgbench"
 MINIMAL_FROM_PYTHON = "minimal function from Python"
+ORDER, MINIMAL_ORDER = "whole order by pgbench", "minimal order, the same rows, by pgbench"
 TPCB, SIMPLE = "pgbench tpcb-like", "pgbench simple-update"
 WHOLE, WHOLE_QUICK = "whole webhook", "whole webhook, PIN's hash left out"
 _AMOUNT = Money(1_00)
@@ -56,6 +57,7 @@ class MoneyFigures:
             "transfer_vs_minimal_function": (PORT, MINIMAL),
             "transfer_vs_minimal_function_from_python": (PORT, MINIMAL_FROM_PYTHON),
             "transfer_in_sql_vs_minimal_function": (LEDGER, MINIMAL),
+            "order_in_sql_vs_minimal_order": (ORDER, MINIMAL_ORDER),
             "transfer_vs_tpcb_like": (PORT, TPCB),
             "transfer_in_sql_vs_tpcb_like": (LEDGER, TPCB),
             "transfer_vs_simple_update": (PORT, SIMPLE),
@@ -141,6 +143,8 @@ def _ways(
         MINIMAL: lambda: pgbench.script(stage, pgbench.MINIMAL, accounts, seconds),
         LOANS: lambda: _by_threads(repay, seconds),
         LEDGER: lambda: pgbench.script(stage, pgbench.LEDGER, stage.members, seconds),
+        ORDER: lambda: pgbench.script(stage, pgbench.ORDER, stage.members, seconds),
+        MINIMAL_ORDER: lambda: pgbench.script(stage, pgbench.MINIMAL_ORDER, accounts, seconds),
         MINIMAL_FROM_PYTHON: lambda: _by_threads(minimal, seconds),
         TPCB: lambda: pgbench.builtin(stage, "tpcb-like", seconds),
         SIMPLE: lambda: pgbench.builtin(stage, "simple-update", seconds),

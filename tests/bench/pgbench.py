@@ -32,6 +32,23 @@ LEDGER = (
 select * from ledger.post(gen_random_uuid(), 's-' || :a, 's-' || :b, 100, null, current_date);
 """
 )
+MINIMAL_ORDER = (
+    _PAIR
+    + """
+select bench.give(gen_random_uuid(), :a, :b, 100, current_date, gen_random_uuid()::text, now());
+"""
+)
+# A whole money order as the bank gives it: limits, again?, posting, receipts.
+ORDER = (
+    _PAIR
+    + """
+select * from instructions.execute(
+    gen_random_uuid(), 'transfers.send', 'b-' || :a, 'b-' || :b, 's-' || :a, 's-' || :b, 100, null,
+    current_date, 'africastalking', 'demo', gen_random_uuid()::text, '+51980000001', false,
+    now() - interval '10 minutes', now() - interval '1 day', now()
+);
+"""
+)
 
 
 def prepare(stage: Stage, scale: int | None) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import redis
 
+from gateway.bounds import HOPS_AT_ONCE, HOPS_WAITING_MAX, THREADS_TO_REFUSE
 from gateway.db.migrations import migrate
 from gateway.demo.variables import demo_variables
 from gateway.embedded import Embedded, Endpoints
@@ -22,7 +23,9 @@ from tests.bench.served import menus_without_pin
 
 TODAY = dt.datetime.now(dt.UTC).date()
 WEBHOOK = f"/ussd/africastalking/{DEMO_WEBHOOK_SECRET}"
-THREADS = 8  # a server's, of each that is compared; the gateway's default
+THREADS = HOPS_AT_ONCE  # a server's, of each that is compared
+# The gateway has more of them, in which hops only wait: as `chaski serve` has.
+_GATEWAY_THREADS = THREADS + HOPS_WAITING_MAX + THREADS_TO_REFUSE
 
 # As of a small server, not a demo on a laptop. Durability is as it comes: on.
 _POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
@@ -65,12 +68,12 @@ def staged(folder: Path, members: int, say: Say) -> Iterator[Stage]:
         yield Stage(folder, endpoints, members, postgres, valkey)
 
 
-def granian(application: str, port: int) -> list[str | Path]:
+def granian(application: str, port: int, threads: int = THREADS) -> list[str | Path]:
     """The command that serves a WSGI application, with the gateway's own options."""
     return [
         Path(sys.executable).with_name("granian"),
         *("--interface", "wsgi", "--factory", "--workers", "1"),
-        *("--blocking-threads", str(THREADS), "--log-level", "warning"),
+        *("--blocking-threads", str(threads), "--log-level", "warning"),
         *("--host", "127.0.0.1", "--port", str(port), application),
     ]
 
@@ -84,12 +87,12 @@ def gateway(stage: Stage, core: int, *, without_pin: bool = False) -> Iterator[t
         shipped: Path = Settings.model_fields["menus"].default
         menus = menus_without_pin(shipped, stage.folder / "menus")
         environment = {**environment, "BENCH_WITHOUT_PIN": "yes", "CHASKI_MENUS": str(menus)}
-    command = granian("tests.bench.served:wsgi", port)
+    command = granian("tests.bench.served:wsgi", port, _GATEWAY_THREADS)
     log = stage.folder / "gateway.log"
     with processes.serving(command, port, core, log, environment) as pid:
         yield port, pid
 
 
 def of_settings(stage: Stage, port: int) -> Mapping[str, str]:
-    """The gateway's settings on this stage."""
-    return demo_variables(stage.endpoints, port)
+    """The gateway's settings on this stage. Nobody is told that it is crowded before it is."""
+    return {**demo_variables(stage.endpoints, port), "CHASKI_HOPS_PER_SECOND": "1000000"}

@@ -11,6 +11,8 @@ from tests.bench.money import (
     LOANS,
     MINIMAL,
     MINIMAL_FROM_PYTHON,
+    MINIMAL_ORDER,
+    ORDER,
     PORT,
     SIMPLE,
     TPCB,
@@ -32,6 +34,8 @@ def _money() -> MoneyFigures:
         LEDGER: 4000.0,
         MINIMAL: 5000.0,
         MINIMAL_FROM_PYTHON: 4000.0,
+        ORDER: 1800.0,
+        MINIMAL_ORDER: 3000.0,
         TPCB: 1500.0,
         SIMPLE: 2500.0,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +15,13 @@ from structlog.testing import capture_logs
 
 from gateway.bounds import GUESSES_PER_MINUTE
 from gateway.channels.addresses import read_address, read_networks
+from gateway.channels.doors import Counter
+from gateway.channels.express import ShortWay
 from gateway.channels.walls import Guesses, Walls
 from gateway.observing import Metrics
 from gateway.providers import webhooks
 from gateway.settings import load
+from tests.channels.smpp.desk import Desk
 
 SECRET = "the-secret-of-a-path"
 PROVIDER, PROXY, STRANGER = "193.105.74.9", "10.0.0.1", "203.0.113.7"
@@ -35,14 +39,17 @@ class Clock:
 
 @dataclass
 class House:
-    """One webhook behind walls, and the bodies that were read there."""
+    """One webhook behind walls, and the bodies that were read there: by Flask alone, or with the
+    short way in front of it."""
 
+    short: bool = False
     allowed: dict[str, Any] = field(default_factory=dict)
     signed: bool = False
     seats: int = 2
     metrics: Metrics = field(default_factory=Metrics)
     clock: Clock = field(default_factory=Clock)
     bodies: list[bytes] = field(default_factory=list)
+    answered_in_front: int = 0
 
     @property
     def client(self) -> FlaskClient:
@@ -52,8 +59,7 @@ class House:
         def inbound(secret: str) -> str:
             if secret != SECRET:
                 abort(404)
-            self.bodies.append(request.get_data())
-            return "taken"
+            return self._taken(request.form)
 
         @blueprint.post("/sms/signed")
         def signed() -> str:
@@ -65,8 +71,22 @@ class House:
         proxies = read_networks(["10.0.0.0/8"])
         walls = Walls(self.allowed, proxies, self.metrics, self.seats, self.clock.now)
         app = Flask("walls")
-        app.register_blueprint(walls.around(blueprint, "infobip", signed=self.signed))
+        way = ShortWay("/sms/infobip/", self._behind, self._in_front) if self.short else None
+        app.register_blueprint(
+            walls.around(blueprint, "infobip", signed=self.signed, short_way=way)
+        )
         return app.test_client()
+
+    def _behind(self, secret: str) -> Counter | None:
+        return Desk() if secret == SECRET else None
+
+    def _in_front(self, gateway: Counter, form: Mapping[str, str]) -> str:
+        self.answered_in_front += 1
+        return self._taken(form)
+
+    def _taken(self, form: Mapping[str, str]) -> str:
+        self.bodies.append(form["text"].encode())
+        return "taken"
 
     def refused(self, why: str) -> float:
         labels = {"channel": "infobip", "why": why}
@@ -79,17 +99,23 @@ def post(
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     answer = client.post(
         f"/sms/infobip/{secret}",
-        data=b"hola",
+        data={"text": "hola"},
         headers=headers,
         environ_base={"REMOTE_ADDR": peer},
     )
     return answer.status_code
 
 
+@pytest.fixture(params=[False, True], ids=["flask", "short_way"])
+def short(request: pytest.FixtureRequest) -> bool:
+    """Whatever is proven of the walls is proven of both ways."""
+    return bool(request.param)
+
+
 @pytest.fixture
-def listed() -> House:
+def listed(short: bool) -> House:
     """Only Infobip's own network may call."""
-    return House(allowed={"infobip": read_networks(["193.105.74.0/24", "2001:db8::/32"])})
+    return House(short, allowed={"infobip": read_networks(["193.105.74.0/24", "2001:db8::/32"])})
 
 
 @pytest.mark.parametrize(
@@ -129,15 +155,18 @@ def test_from_another_network_the_right_secret_is_not_enough(
 )
 def test_from_its_own_network_a_provider_comes_in(listed: House, peer: str, forwarded: str) -> None:
     assert post(listed.client, SECRET, peer, forwarded) == 200
+    assert listed.answered_in_front == int(listed.short)
 
 
-def test_an_empty_list_lets_any_network_in() -> None:
-    assert post(House(allowed={"infobip": ()}).client, peer=STRANGER) == 200
+def test_an_empty_list_lets_any_network_in(short: bool) -> None:
+    house = House(short, allowed={"infobip": ()})
+    assert post(house.client, peer=STRANGER) == 200
+    assert house.answered_in_front == int(short)
 
 
-def test_who_guesses_is_slowed_and_who_knows_is_not() -> None:
+def test_who_guesses_is_slowed_and_who_knows_is_not(short: bool) -> None:
     """From one address both, as behind a proxy that nobody has listed."""
-    house = House()
+    house = House(short)
     client = house.client
     with capture_logs() as told:
         guessed = [post(client, f"guess-{number}") for number in range(GUESSES_PER_MINUTE + 5)]
@@ -151,9 +180,9 @@ def test_who_guesses_is_slowed_and_who_knows_is_not() -> None:
     assert post(client, "guess") == 404
 
 
-def test_what_is_logged_of_a_guess_is_neither_the_path_nor_the_whole_address() -> None:
+def test_what_is_logged_of_a_guess_is_neither_the_path_nor_the_whole_address(short: bool) -> None:
     with capture_logs() as told:
-        post(House().client, "nearly-the-secret")
+        post(House(short).client, "nearly-the-secret")
 
     assert told == [
         {
@@ -203,6 +232,26 @@ class Slow(io.BytesIO):
     def _dawdle(self) -> None:
         self.asked.set()
         assert self.go_on.wait(30)
+
+
+@pytest.mark.parametrize(
+    ("path", "peer", "status"),
+    [("wrong", PROVIDER, 404), (SECRET, STRANGER, 403), (f"{SECRET}/events", PROVIDER, 404)],
+)
+def test_no_letter_is_read_of_who_has_no_right_to_be_here(
+    listed: House, path: str, peer: str, status: int
+) -> None:
+    body = Slow()
+    answer = listed.client.post(
+        f"/sms/infobip/{path}",
+        input_stream=body,
+        content_length=100,
+        content_type="application/x-www-form-urlencoded",
+        environ_base={"REMOTE_ADDR": peer},
+    )
+
+    assert answer.status_code == status
+    assert not body.asked.is_set()
 
 
 def test_bodies_of_which_nothing_is_proven_take_so_many_threads_and_no_more() -> None:

@@ -51,7 +51,7 @@ class Listener:
     def take(self, turn: Turn) -> Reply:
         return Reply("1. Saldo\n2. Enviar", ends=False, screen="home", outcome="ok")
 
-    def busy(self) -> Reply:
+    def busy(self, channel: str) -> Reply:
         return Reply("Espera", ends=True, screen="busy", outcome="shed")
 
     def misunderstood(self, channel: str, field: str) -> Reply:

@@ -188,6 +188,14 @@ class TestTheOwner:
                 "no such account",
             ),
             (
+                "insert into ledger.transfer values (1, 1, 1001, 1002, 1, 'amount')",
+                "transfers of no order",
+            ),
+            (
+                "insert into ledger.allocation values (1, 1006, 1, 'late', 1, '2027-01-01')",
+                "allocations of no order",
+            ),
+            (
                 "insert into ledger.instalment values (1006, 99, '2027-01-01', '2027-02-01', 1, 0)",
                 "owed",
             ),

@@ -9,6 +9,7 @@ the phone's number is believed.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, request
 
 from gateway.bounds import SESSION_ID_CHARS_MAX
-from gateway.channels.doors import Doors
+from gateway.channels.doors import Counter, Doors
+from gateway.channels.express import ShortWay
 from gateway.values.msisdn import NotAMobileError, caller
 from gateway.values.turn import Cumulative, Keystrokes, Origin, Reply, Turn
 
 CHANNEL = "africastalking"
 
+_PREFIX = "/ussd/africastalking"
 _HOPS_DIGITS_MAX = 5
 _SESSION_ID = re.compile(rf"[!-~]{{1,{SESSION_ID_CHARS_MAX}}}")  # printable, without spaces
 
@@ -92,18 +95,14 @@ def render(reply: Reply) -> str:
 
 def routes(doors: Doors) -> Blueprint:
     """The two callbacks that are registered at the provider."""
-    blueprint = Blueprint("africastalking_ussd", __name__, url_prefix="/ussd/africastalking")
+    blueprint = Blueprint("africastalking_ussd", __name__, url_prefix=_PREFIX)
 
     @blueprint.post("/<secret>")
     def hop(secret: str) -> Response:
         gateway = doors.behind(secret)
         if gateway is None:
             abort(404)
-        try:
-            turn = parse(request.form, account=gateway.cooperative)
-        except NotAHopError as error:
-            return _plain(render(gateway.misunderstood(CHANNEL, error.field)))
-        return _plain(render(gateway.take(turn)))
+        return _plain(_answer(doors, gateway, request.form))
 
     @blueprint.post("/<secret>/events")
     def event(secret: str) -> Response:
@@ -116,6 +115,19 @@ def routes(doors: Doors) -> Blueprint:
         return _plain("")
 
     return blueprint
+
+
+def short_way(doors: Doors) -> ShortWay:
+    """To the one of them that comes at every hop."""
+    return ShortWay(f"{_PREFIX}/", doors.behind, functools.partial(_answer, doors))
+
+
+def _answer(doors: Doors, gateway: Counter, form: Mapping[str, str]) -> str:
+    try:
+        turn = parse(form, account=gateway.cooperative)
+    except NotAHopError as error:
+        return render(gateway.misunderstood(CHANNEL, error.field))
+    return render(doors.take(gateway, turn))
 
 
 def _plain(body: str) -> Response:

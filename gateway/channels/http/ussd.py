@@ -125,12 +125,12 @@ def routes(doors: Doors, profiles: Mapping[str, Profile]) -> Blueprint:
             abort(404)
         if request.method not in profile.request.methods:
             abort(405)
-        return _answered(gateway, profile)
+        return _answered(doors, gateway, profile)
 
     return blueprint
 
 
-def _answered(gateway: Counter, profile: Profile) -> Response:
+def _answered(doors: Doors, gateway: Counter, profile: Profile) -> Response:
     fields = Fields({})
     try:
         fields = read_body(profile.request.body)
@@ -138,7 +138,7 @@ def _answered(gateway: Counter, profile: Profile) -> Response:
     except NotAHopError as error:
         return render(profile, gateway.misunderstood(profile.channel, error.field), fields)
     if isinstance(heard, Turn):
-        return render(profile, gateway.take(heard), fields)
+        return render(profile, doors.take(gateway, heard), fields)
     gateway.session_ended(
         profile.channel, gateway.cooperative, heard.session_id, heard.status, heard.hops
     )

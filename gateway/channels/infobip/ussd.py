@@ -150,11 +150,11 @@ def routes(doors: Doors) -> Blueprint:
 
     @blueprint.route("/start", methods=_METHODS)
     def start(secret: str, session_id: str) -> Response:
-        return _hop(_behind(doors, secret), "start", session_id)
+        return _hop(doors, _behind(doors, secret), "start", session_id)
 
     @blueprint.route("/response", methods=_METHODS)
     def response(secret: str, session_id: str) -> Response:
-        return _hop(_behind(doors, secret), "response", session_id)
+        return _hop(doors, _behind(doors, secret), "response", session_id)
 
     @blueprint.route("/end", methods=_METHODS)
     def end(secret: str, session_id: str) -> Response:
@@ -170,7 +170,7 @@ def routes(doors: Doors) -> Blueprint:
     return blueprint
 
 
-def _hop(gateway: Counter, event: Event, session_id: str) -> Response:
+def _hop(doors: Doors, gateway: Counter, event: Event, session_id: str) -> Response:
     try:
         body = request.get_data()
         turn = parse(event, session_id, body, gateway.cooperative, gateway.short_code)
@@ -178,7 +178,7 @@ def _hop(gateway: Counter, event: Event, session_id: str) -> Response:
         reply = gateway.misunderstood(CHANNEL, error.field)
         return _json(render(reply, _BAD_REQUEST, error.field))
     try:
-        return _json(render(gateway.take(turn)))
+        return _json(render(doors.take(gateway, turn)))
     except Exception:
         # `take` never raises; if it ever does, Infobip's own code for it is better than a 500.
         log.exception("hop_failed", channel=CHANNEL, session=session_id)

@@ -329,7 +329,9 @@ class UssdDesk:
         if answering is None:
             self._figures.shed("busy")
             self._dialogues.end(dialogue)
-            self._go(self._show(self._counter.busy(), dialogue.way, self._deadline()))
+            self._go(
+                self._show(self._counter.busy(turn.origin.channel), dialogue.way, self._deadline())
+            )
             return
         hop = dialogue.last = Hop(Keystrokes(heard.typed), carrier)
         self._go(self._answer(answering, hop, dialogue, self._deadline()))

@@ -69,7 +69,7 @@ class Desk:
         ends = hop >= LAST_HOP or typed(turn) == "fin"
         return Reply(f"Año {hop}\n1. Saldo", ends, f"screen-{hop}", "ok")
 
-    def busy(self) -> Reply:
+    def busy(self, channel: str) -> Reply:
         return Reply("Estamos ocupados", ends=True, screen="busy", outcome="busy")
 
     def misunderstood(self, channel: str, field: str) -> Reply:

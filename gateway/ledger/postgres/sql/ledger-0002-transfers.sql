@@ -148,12 +148,13 @@ begin
             (decided, 2, source_id, ledger.itf_account(), tax, 'tax'),
             (decided, 3, target_id, ledger.itf_account(), tax, 'tax');
     end if;
-    update ledger.balance
-    set balance_centimos = balance_centimos - p_amount_centimos - tax,
-        held_centimos = held_centimos - p_released_centimos
-    where account_id = source_id;
-    update ledger.balance set balance_centimos = balance_centimos + p_amount_centimos - tax
-    where account_id = target_id;
+    -- Both at once: they are locked already.
+    update ledger.balance set
+        balance_centimos = balance_centimos - tax
+            + case account_id when source_id then -p_amount_centimos else p_amount_centimos end,
+        held_centimos = held_centimos
+            - case account_id when source_id then p_released_centimos else 0 end
+    where account_id in (source_id, target_id);
     return ('posted', null, decided::text, tax, tax, null, true)::ledger.answer;
 end
 $$;

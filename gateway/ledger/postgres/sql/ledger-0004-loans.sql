@@ -51,8 +51,9 @@ create index instalment_due on ledger.instalment (due_on);
 
 -- What each payment paid of each instalment; a reversal writes the same with the sign turned.
 -- `rebate` is interest that was never earned because the loan was paid off early.
+-- As with transfers, `ledger.verify` looks for those of no decision.
 create table ledger.allocation (
-    decision_id bigint not null references ledger.decision,
+    decision_id bigint not null,
     loan_id bigint not null,
     number integer not null,
     component text not null check (component in ('late', 'interest', 'principal', 'rebate')),
@@ -88,51 +89,48 @@ begin atomic
     ) as period;
 end;
 
--- The instalments that are open on a day, and what closes each of them:
+-- An instalment that is open on a day, and what closes it:
 --   late      charge on overdue principal up to that day, less what was paid of it
 --   accrued   interest earned by that day and not paid
 --   unaccrued interest that is scheduled after that day and not paid
 --   principal not paid
-create function ledger.open_instalments(p_loan_id bigint, p_on date)
-returns table (
+create type ledger.open_instalment as (
     number integer, due_on date, late bigint, accrued bigint, unaccrued bigint, principal bigint
-)
+);
+
+create function ledger.open_instalments(p_loan_id bigint, p_on date)
+returns setof ledger.open_instalment
 language sql stable
 begin atomic
     with paid as (
         select
-            number,
-            sum(amount_centimos) filter (where component = 'late') as late,
-            sum(amount_centimos) filter (where component in ('interest', 'rebate')) as interest,
-            sum(amount_centimos) filter (where component = 'principal') as principal
-        from ledger.allocation
-        where loan_id = p_loan_id
-        group by number
-    ),
-    -- Principal that was paid carries the charge until the day on which it was paid.
-    relief as (
-        select
             a.number,
+            sum(a.amount_centimos) filter (where a.component = 'late') as late,
+            sum(a.amount_centimos) filter (where a.component in ('interest', 'rebate')) as interest,
+            sum(a.amount_centimos) filter (where a.component = 'principal') as principal,
+            -- Principal that was paid carries the charge until the day on which it was paid.
             sum(
                 a.amount_centimos
                 * ledger.late_ppm_days(l.product, greatest(a.business_date, i.due_on), p_on)
-            ) as ppm_days
+            ) filter (where a.component = 'principal' and i.due_on < p_on) as relief_ppm_days
         from ledger.allocation as a
         join ledger.instalment as i using (loan_id, number)
         join ledger.loan as l on l.account_id = a.loan_id
-        where a.loan_id = p_loan_id and a.component = 'principal' and i.due_on < p_on
+        where a.loan_id = p_loan_id
         group by a.number
     ),
     standing as (
         select
             i.number,
             i.due_on,
-            floor(
-                (
-                    i.principal_centimos * ledger.late_ppm_days(l.product, i.due_on, p_on)
-                    - coalesce(r.ppm_days, 0)
-                ) / (1000000 * 360)
-            )::bigint - coalesce(p.late, 0)::bigint as late,
+            case when i.due_on < p_on then
+                floor(
+                    (
+                        i.principal_centimos * ledger.late_ppm_days(l.product, i.due_on, p_on)
+                        - coalesce(p.relief_ppm_days, 0)
+                    ) / (1000000 * 360)
+                )::bigint
+            else 0 end - coalesce(p.late, 0)::bigint as late,
             -- Of the scheduled interest, what the days up to p_on have earned; céntimos round down.
             case
                 when p_on >= i.due_on then i.interest_centimos
@@ -145,7 +143,6 @@ begin atomic
         from ledger.instalment as i
         join ledger.loan as l on l.account_id = i.loan_id
         left join paid as p on p.number = i.number
-        left join relief as r on r.number = i.number
         where i.loan_id = p_loan_id
     )
     select
@@ -162,56 +159,60 @@ end;
 
 -- Share a payment out: the oldest instalment first, within it in the product's order. Where it pays
 -- the loan off, interest that is not earned yet is given up. Answers the sums that the transfers
--- need.
+-- need. `p_open` is what `open_instalments` says under the loan's lock: it is asked once.
 create function ledger.allocate(
-    p_decision_id bigint, p_loan_id bigint, p_amount_centimos bigint, p_business_date date,
-    p_pays_off boolean,
+    p_decision_id bigint, p_loan_id bigint, p_open ledger.open_instalment [],
+    p_amount_centimos bigint, p_business_date date, p_pays_off boolean,
     out late bigint, out interest bigint, out principal bigint, out rebate bigint
 )
 language plpgsql
 as $$
+declare
+    allocation_order text[];
+    instalment ledger.open_instalment;
+    part text;
+    centimos bigint;
+    rest bigint := p_amount_centimos;
+    shares ledger.allocation[];
 begin
-    with wanted as (
-        select o.number, c.component, c.place,
-            case c.component
-                when 'late' then o.late
-                when 'interest' then o.accrued + case when p_pays_off then 0 else o.unaccrued end
-                else o.principal
-            end as centimos
-        from ledger.open_instalments(p_loan_id, p_business_date) as o
-        cross join (
-            select u.component, u.place
-            from ledger.loan as l
-            join ledger.loan_product as p on p.code = l.product
-            cross join unnest(p.allocation_order) with ordinality as u (component, place)
-            where l.account_id = p_loan_id
-        ) as c
-    ),
-    queued as (
-        select *, sum(centimos) over (order by number, place) - centimos as before
-        from wanted
-    ),
-    shared as (
-        select number, component, least(centimos, p_amount_centimos - before)::bigint as centimos
-        from queued
-        where centimos > 0 and before < p_amount_centimos
-        union all
-        select number, 'rebate', unaccrued
-        from ledger.open_instalments(p_loan_id, p_business_date)
-        where p_pays_off and unaccrued > 0
-    ),
-    written as (
-        insert into ledger.allocation
-        select p_decision_id, p_loan_id, number, component, centimos, p_business_date from shared
-        returning component, amount_centimos
-    )
-    select
-        coalesce(sum(amount_centimos) filter (where component = 'late'), 0),
-        coalesce(sum(amount_centimos) filter (where component = 'interest'), 0),
-        coalesce(sum(amount_centimos) filter (where component = 'principal'), 0),
-        coalesce(sum(amount_centimos) filter (where component = 'rebate'), 0)
-    into late, interest, principal, rebate
-    from written;
+    late := 0;
+    interest := 0;
+    principal := 0;
+    rebate := 0;
+    select p.allocation_order into allocation_order
+    from ledger.loan as l
+    join ledger.loan_product as p on p.code = l.product
+    where l.account_id = p_loan_id;
+
+    foreach instalment in array p_open loop
+        exit when rest = 0 and not p_pays_off;
+        foreach part in array allocation_order || '{rebate}' loop
+            centimos := case part
+                when 'late' then least(rest, instalment.late)
+                when 'principal' then least(rest, instalment.principal)
+                when 'rebate' then case when p_pays_off then instalment.unaccrued else 0 end
+                when 'interest' then least(
+                    rest,
+                    instalment.accrued + case when p_pays_off then 0 else instalment.unaccrued end
+                )
+            end;
+            continue when centimos = 0;
+            shares := shares || (
+                p_decision_id, p_loan_id, instalment.number, part, centimos, p_business_date,
+                audit.xact()
+            )::ledger.allocation;
+            case part
+                when 'late' then late := late + centimos;
+                when 'principal' then principal := principal + centimos;
+                when 'rebate' then rebate := rebate + centimos;
+                when 'interest' then interest := interest + centimos;
+            end case;
+            if part <> 'rebate' then
+                rest := rest - centimos;
+            end if;
+        end loop;
+    end loop;
+    insert into ledger.allocation select * from unnest(shares);
 end
 $$;
 
@@ -227,6 +228,7 @@ declare
     source_id bigint;
     available bigint;
     loan_id bigint;
+    open_ones ledger.open_instalment[];
     payoff bigint;
     tax bigint := 0;
     refusal text;
@@ -257,7 +259,9 @@ begin
     if source_id is null or loan_id is null then
         refusal := 'no_such_account';
     else
-        select coalesce(sum(o.late + o.accrued + o.principal), 0) into payoff
+        select
+            array_agg(o order by o.number), coalesce(sum(o.late + o.accrued + o.principal), 0)
+        into open_ones, payoff
         from ledger.open_instalments(loan_id, p_business_date) as o;
         tax := ledger.itf_centimos(p_amount_centimos, p_business_date);
         refusal := case
@@ -279,18 +283,18 @@ begin
 
     -- Paying exactly the payoff closes the loan, whichever way it was meant.
     paid := ledger.allocate(
-        decided, loan_id, p_amount_centimos, p_business_date, p_amount_centimos = payoff
+        decided, loan_id, open_ones, p_amount_centimos, p_business_date, p_amount_centimos = payoff
     );
     insert into ledger.transfer
-    select decided, row_number() over (), legs.*
+    select decided, legs.*
     from (
         values
-            (source_id, loan_id, paid.interest + paid.principal, 'amount'),
-            (source_id, ledger.late_income_account(), paid.late, 'late'),
-            (source_id, ledger.itf_account(), tax, 'tax'),
-            (unearned_id, ledger.interest_income_account(), paid.interest, 'earned'),
-            (unearned_id, loan_id, paid.rebate, 'rebate')
-    ) as legs (debit, credit, centimos, purpose)
+            (1, source_id, loan_id, paid.interest + paid.principal, 'amount'),
+            (2, source_id, ledger.late_income_account(), paid.late, 'late'),
+            (3, source_id, ledger.itf_account(), tax, 'tax'),
+            (4, unearned_id, ledger.interest_income_account(), paid.interest, 'earned'),
+            (5, unearned_id, loan_id, paid.rebate, 'rebate')
+    ) as legs (leg, debit, credit, centimos, purpose)
     where centimos > 0;
     update ledger.balance set balance_centimos = balance_centimos - p_amount_centimos - tax
     where account_id = source_id;

@@ -53,6 +53,16 @@ begin atomic
     left join moved as m on m.account_id = a.id
     where (a.kind <> 'own') <> exists (select from ledger.balance as b where b.account_id = a.id)
     union all
+    select 'transfers of no order', t.decision_id::text, 0, sum(t.amount_centimos)::bigint
+    from ledger.transfer as t
+    where not exists (select from ledger.decision as d where d.id = t.decision_id)
+    group by t.decision_id
+    union all
+    select 'allocations of no order', p.decision_id::text, 0, sum(p.amount_centimos)::bigint
+    from ledger.allocation as p
+    where not exists (select from ledger.decision as d where d.id = p.decision_id)
+    group by p.decision_id
+    union all
     select 'transfers of a refused order', d.id::text, 0, sum(t.amount_centimos)::bigint
     from ledger.decision as d
     join ledger.transfer as t on t.decision_id = d.id
