@@ -27,7 +27,8 @@ def shared_figures(processes: int) -> Iterator[None]:
         return
     if SHARED_FIGURES not in os.environ:
         os.environ[SHARED_FIGURES] = tempfile.mkdtemp(prefix=_OURS)
-        os.execv(sys.executable, [sys.executable, "-m", "gateway.cli", *sys.argv[1:]])  # noqa: S606
+        again = [sys.executable, "-m", "gateway.cli", *sys.argv[1:]]
+        os.execv(sys.executable, again)  # noqa: S606 # nosec B606
     folder = Path(os.environ[SHARED_FIGURES])
     yield
     if folder.name.startswith(_OURS):  # an operator's own is theirs
