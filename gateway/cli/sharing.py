@@ -8,8 +8,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from gateway.observing import SHARED_FIGURES
+
+_OURS = "chaski-figures-"
 
 
 @contextmanager
@@ -23,7 +26,10 @@ def shared_figures(processes: int) -> Iterator[None]:
         yield
         return
     if SHARED_FIGURES not in os.environ:
-        os.environ[SHARED_FIGURES] = tempfile.mkdtemp(prefix="chaski-figures-")
-        os.execv(sys.executable, [sys.executable, "-m", "gateway.cli", *sys.argv[1:]])  # noqa: S606
+        os.environ[SHARED_FIGURES] = tempfile.mkdtemp(prefix=_OURS)
+        again = [sys.executable, "-m", "gateway.cli", *sys.argv[1:]]
+        os.execv(sys.executable, again)  # noqa: S606 # nosec B606
+    folder = Path(os.environ[SHARED_FIGURES])
     yield
-    shutil.rmtree(os.environ[SHARED_FIGURES], ignore_errors=True)
+    if folder.name.startswith(_OURS):  # an operator's own is theirs
+        shutil.rmtree(folder, ignore_errors=True)

@@ -150,13 +150,11 @@ def test_no_told_order_is_lost_with_its_primary(both: Both, pair: Pair) -> None:
 
 def test_migrations_find_the_primary_among_several_hosts() -> None:
     """As the application does. Their library knows one host before the `?`, and any behind it."""
-    several = (
-        "postgresql://chaski_owner:s%20x@db-1,db-2:5433/chaski?target_session_attrs=read-write"
-    )
+    several = "postgresql://chaski_owner@db-1,db-2:5433/chaski?target_session_attrs=read-write"
     one = "postgresql://chaski_owner@db-1:5433/chaski"
 
     assert for_yoyo(several) == (
-        "postgresql+psycopg://chaski_owner:s%20x@/chaski?target_session_attrs=read-write"
+        "postgresql+psycopg://chaski_owner@/chaski?target_session_attrs=read-write"
         "&host=db-1%2Cdb-2&port=5432%2C5433"
     )
     assert for_yoyo(one) == "postgresql+psycopg://chaski_owner@db-1:5433/chaski"
