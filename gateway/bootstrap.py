@@ -12,6 +12,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,7 @@ from gateway.bank.pins import Pins
 from gateway.bank.register import Members
 from gateway.bank.sims import Sims
 from gateway.bounds import (
+    EVENTS_FLUSH_EVERY_S,
     EXPIRE_HOLDS_EVERY_S,
     FORGET_EVERY_S,
     GO_ON_SMS_SWEEP_S,
@@ -42,6 +44,7 @@ from gateway.bounds import (
     RELOAD_EVERY_S,
     REMIND_SWEEP_S,
     RETAIN_EVERY_S,
+    ROLL_UP_EVERY_S,
     SEAL_EVERY_S,
     STAFF_CONNECTIONS,
     STORE_TIMEOUT_MS,
@@ -54,6 +57,8 @@ from gateway.conversation import Library
 from gateway.cores import fineract
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.driver import Gateway
+from gateway.events.recorder import Recorder
+from gateway.events.witness import Witness
 from gateway.instructions.orders import Instructions
 from gateway.ledger.port import Ledger
 from gateway.ledger.postgres.adapter import PostgresLedger
@@ -72,6 +77,7 @@ from gateway.notices.simulated import SimulatedNetwork
 from gateway.notices.wakeup import Timetable, WakeUps, connect
 from gateway.notices.watching import UNWATCHED
 from gateway.observing import Metrics, configure_logging, logger
+from gateway.programme.summing import Summing
 from gateway.providers import lines_send, route, sim_swap, webhooks
 from gateway.receipts import REMINDERS, Receipts
 from gateway.reminders import Reminders
@@ -146,9 +152,15 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     _watch(metrics, Outbox(database), wake_ups)
 
     stop_looking = parts.often(RELOAD_EVERY_S, books.refresh)
+    recorder = _recorder(settings, database, parts)
+    stop_writing = parts.often(EVENTS_FLUSH_EVERY_S, recorder.flush)
+    _watch_events(metrics, recorder)
 
     def close() -> None:
         stop_looking()
+        stop_writing()
+        with suppress(DatabaseUnavailableError):
+            recorder.flush()
         database.close()
         hang_up()
         queue_client.close()
@@ -173,6 +185,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
             "ledger": lambda: ledger.health().well,
         },
         close=close,
+        witness=_witness(settings, recorder),
     )
 
 
@@ -200,6 +213,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         ),
         Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
         _sealing(settings, database, parts),
+        _summing(settings, database, parts),
         Duty(f"{name}-retention", RETAIN_EVERY_S, Retention(database, parts.now).run),
     ]
     if parts.ledger is None:
@@ -218,6 +232,22 @@ def _sealing(settings: Settings, database: Database, parts: Parts) -> Duty:
     """The evidence, sealed."""
     sealing = Sealing(database, lambda: open_database(settings, patient=True), parts.now)
     return Duty(f"{settings.cooperative}-seals", SEAL_EVERY_S, sealing.run)
+
+
+def _summing(settings: Settings, database: Database, parts: Parts) -> Duty:
+    """The programme's figures, summed by the day."""
+    summing = Summing(
+        database, lambda: open_database(settings, patient=True), settings.timezone, parts.now
+    )
+    return Duty(f"{settings.cooperative}-figures", ROLL_UP_EVERY_S, summing.run, summing.stop)
+
+
+def _recorder(settings: Settings, database: Database, parts: Parts) -> Recorder:
+    return Recorder(database, ZoneInfo(settings.timezone), parts.now)
+
+
+def _witness(settings: Settings, recorder: Recorder) -> Witness:
+    return Witness(recorder, settings.session_secret.get_secret_value().encode())
 
 
 def line_duties(
@@ -267,8 +297,13 @@ def _notices(
     )
     quiet = read_quiet_hours(settings.quiet_hours, zone)
     wording = DaytimeWording(receipts, quiet, REMINDERS, parts.now) if quiet else receipts
-    drain = Drain(Outbox(database), wording, sender, parts.jitter)
-    return (drains(f"{settings.cooperative}-notices", drain),)
+    recorder = _recorder(settings, database, parts)
+    settled = _witness(settings, recorder).settled
+    drain = Drain(Outbox(database), wording, sender, parts.jitter, settled=settled)
+    return (
+        drains(f"{settings.cooperative}-notices", drain),
+        Duty(f"{settings.cooperative}-events", EVENTS_FLUSH_EVERY_S, recorder.flush),
+    )
 
 
 def _sender(settings: Settings, database: Database, parts: Parts) -> Sender | None:
@@ -486,6 +521,19 @@ def _watch(metrics: Metrics, outbox: Outbox, wake_ups: WakeUps) -> None:
         outbox_figures,
     )
     metrics.watch({"chaski_queue_depth": "Wake-ups that wait for a worker."}, queue_figures)
+
+
+def _watch_events(metrics: Metrics, recorder: Recorder) -> None:
+    metrics.watch(
+        {
+            "chaski_events_waiting": "Events that are not written yet.",
+            "chaski_events_dropped": "Events lost since this process began: too many waited.",
+        },
+        lambda: {
+            "chaski_events_waiting": recorder.waiting,
+            "chaski_events_dropped": recorder.dropped,
+        },
+    )
 
 
 def _inbox(settings: Settings) -> Callable[[str], list[object]]:

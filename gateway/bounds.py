@@ -225,3 +225,12 @@ FINERACT_PAGES_MAX = 50  # ten thousand transactions since an order's day: then 
 # How far a core's day may be behind an order's. An order is searched from so long before its day,
 # and one that would be posted on a day before that is not posted at all: it would not be found.
 FINERACT_DAYS_BEHIND_MAX = 7
+
+# Events and the programme's figures.
+EVENTS_FLUSH_EVERY_S = 1  # what a kill may lose
+EVENTS_A_BATCH = 1_000  # 0.3 kB each: PostgreSQL keeps them within a tenth of a second
+EVENTS_WAITING_MAX = 50_000  # of a process, 0.5 kB each: a minute of a full house, an hour of one
+EVENT_DAYS = 400  # a year, and the month before it to compare with; what was summed stays
+ROLL_UP_EVERY_S = 60  # a day of 100,000 events is summed in a second
+ACTIVITY_DAYS = 400  # who moved money on which day: the widest figure looks back 90
+SMALL_GROUP_MEMBERS = 5  # fewer of a district are not shown: their neighbours would know them

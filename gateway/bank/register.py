@@ -37,6 +37,7 @@ class Members:
             short_name=row["short_name"],
             language=row["language"],
             enrolled=row["enrolled"],
+            district=row["district"],
         )
 
     def addressee(self, member_ref: str) -> Addressee | None:
