@@ -74,6 +74,8 @@ AT_HOME = {
     "stamina": {"channels"},
     "rapidfuzz": {"dialog"},
     "granian": {"cli"},
+    "leather": {"programme", "console"},
+    "duckdb": {"events"},
     "redis": {"sessions", "notices", "worker", "bootstrap"},
     "rq": {"notices", "worker"},
     "fakeredis": {"embedded"},

@@ -23,6 +23,7 @@ from gateway.cli.calls import calls
 from gateway.cli.channels import channels
 from gateway.cli.claims import claims
 from gateway.cli.desk import phone_number, plainly
+from gateway.cli.events import events
 from gateway.cli.ledger import ledger, refuse_unfit_core
 from gateway.cli.limits import limits
 from gateway.cli.members import members
@@ -162,7 +163,7 @@ def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
 
 
 for _group in (
-    *(audit, calls, channels, claims, ledger, limits),
+    *(audit, calls, channels, claims, events, ledger, limits),
     *(members, menus, pins, retention, smpp, sms),
 ):
     main.add_command(_group)
