@@ -243,7 +243,8 @@ KINDS = (
     Kind(
         "sums",
         (
-            *("programme.session_day", "programme.step_day", "programme.request_day"),
+            *("programme.session_day", "programme.caller_day", "programme.step_day"),
+            "programme.request_day",
             *("programme.order_day", "programme.message_day", "programme.activity_day"),
             *("programme.reach_day", "programme.register_day"),
             *("programme.due", "programme.count_due", "programme.looked"),

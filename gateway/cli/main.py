@@ -35,6 +35,8 @@ from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
 from gateway.db.migrations import migrate
 from gateway.demo.core import core_variables, running_core
+from gateway.demo.life.story import DAYS, MEMBERS
+from gateway.demo.life.writing import give_life
 from gateway.demo.phone import PUT_AWAY, Phone, use
 from gateway.demo.seed import seed
 from gateway.demo.supervise import run_demo
@@ -110,20 +112,27 @@ def worker() -> None:
     show_default=True,
     help="Whose books: ours, or a Fineract's on the loopback interface, new at each start.",
 )
+@click.option(
+    "--life",
+    is_flag=True,
+    help="Fill it once with three invented months of 2,000 members, beside the six.",
+)
 @plainly
-def demo(port: int, data: Path, core: str) -> None:
+def demo(port: int, data: Path, core: str, life: bool) -> None:  # noqa: FBT001 - click's way
     """Run a whole cooperative on this machine, with servers of its own. Ctrl-C stops it."""
+    if life and core != "own":
+        raise click.UsageError("--life fills our own books: leave --ledger out")
     with running_core(data) if core == "fineract" else nullcontext() as standin:
-        sys.exit(_run_demo(port, data, standin))
+        sys.exit(_run_demo(port, data, standin, life=life))
 
 
-def _run_demo(port: int, data: Path, core: StandIn | None) -> int:
+def _run_demo(port: int, data: Path, core: StandIn | None, *, life: bool) -> int:
     program = [sys.executable, "-m", "gateway.cli"]
     variables = core_variables(core.url) if core else {}
     return run_demo(
         port,
         data.resolve(),
-        prepare=lambda endpoints: _prepare_demo(endpoints, core.world if core else None),
+        prepare=lambda endpoints: _prepare_demo(endpoints, core.world if core else None, life=life),
         say=click.echo,
         environment=lambda endpoints: {**demo_variables(endpoints, port), **variables},
         web=[*program, "serve"],
@@ -171,13 +180,15 @@ for _command in (members_erase, members_export):
     members.add_command(_command)
 
 
-def _prepare_demo(endpoints: Endpoints, core: World | None) -> None:
+def _prepare_demo(endpoints: Endpoints, core: World | None, *, life: bool) -> None:
     for name in migrate(endpoints.owner_url):
         click.echo(f"  applied {name}")
     hasher = PepperedArgon2({1: bytes.fromhex(DEMO_PEPPER)}, OWASP_2026)
     today = dt.datetime.now(ZoneInfo("America/Lima")).date()
     if seed(endpoints.owner_url, hasher, today, core):
         click.echo("  the demo cooperative has its members and their money")
+    if life and give_life(endpoints.owner_url, today):
+        click.echo(f"  {MEMBERS} members who do not exist have lived for {DAYS} days")
     # Whoever edits the menus and starts again sees them.
     published = publish(endpoints.owner_url, Settings.model_fields["menus"].default, "the demo")
     if published.new:

@@ -83,7 +83,7 @@ def test_parquet_reads_back_as_it_was(owner_url: str, tmp_path: Path) -> None:
     with duckdb.connect() as reader:
         found = reader.execute(f"select {names} from '{file}'").fetchall()  # noqa: S608 - ours
         moments = reader.sql(
-            f"select distinct epoch_ms(\"at\") from '{file}' order by 1"
+            f"select distinct epoch_ms(\"at\") from '{file}' order by 1"  # noqa: S608 - ours
         ).fetchall()
     assert found == [(line[0], *line[2:]) for line in wanted]
     assert moments == sorted({(int(line[1].timestamp() * 1000),) for line in wanted})

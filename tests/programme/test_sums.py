@@ -27,7 +27,15 @@ from tests.people import MARIA, ROSA, SEGUNDO
 ZONE = "America/Lima"
 LATER = MORNING + dt.timedelta(hours=1)
 SUMS = (
-    *("session_day", "step_day", "request_day", "reached_day", "order_day", "message_day"),
+    *(
+        "session_day",
+        "caller_day",
+        "step_day",
+        "request_day",
+        "reached_day",
+        "order_day",
+        "message_day",
+    ),
     *("activity_day", "reach_day", "register_day"),
 )
 

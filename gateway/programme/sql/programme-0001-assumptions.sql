@@ -37,7 +37,7 @@ create table programme.tariff (
 create table programme.target (
     indicator text not null check (
         indicator in (
-            'enrolled', 'active_30', 'active_90', 'rural_share', 'operations_30', 'first_time_success'
+            'enrolled', 'active_30', 'active_90', 'rural_share', 'operations_30', 'session_success'
         )
     ),
     due_on date not null,

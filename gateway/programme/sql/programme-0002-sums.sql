@@ -25,15 +25,23 @@ create table programme.session_day (
     day date not null,
     channel text not null,
     network text not null,
-    language text not null,
-    district text not null,
     ended text not null, -- finished, failed, left, timed_out
     result text not null, -- done: a journey was carried out; failed: none of those begun; looked: none
     cause text not null, -- why it failed, or empty
     sessions bigint not null,
     hops bigint not null,
     seconds bigint not null,
-    primary key (day, channel, network, language, district, ended, result, cause)
+    primary key (day, channel, network, ended, result, cause)
+);
+
+-- The same sessions by where their members live and what they speak.
+create table programme.caller_day (
+    day date not null,
+    channel text not null,
+    language text not null,
+    district text not null,
+    sessions bigint not null,
+    primary key (day, channel, language, district)
 );
 
 -- In how many sessions a step of a journey was seen, and in how many it was the last of it.
@@ -145,6 +153,7 @@ declare
     ends constant timestamptz := programme.day_starts(p_day + 1, p_zone);
 begin
     delete from programme.session_day where day = p_day;
+    delete from programme.caller_day where day = p_day;
     delete from programme.step_day where day = p_day;
     delete from programme.reached_day where day = p_day;
     with heard as materialized (
@@ -205,11 +214,14 @@ begin
     sessions as (
         insert into programme.session_day
         select
-            p_day, channel, network, language, district, ended, result,
-            case when result = 'failed' then cause else '' end,
+            p_day, channel, network, ended, result, case when result = 'failed' then cause else '' end,
             count(*), sum(hops), sum(seconds)
         from judged
-        group by 2, 3, 4, 5, 6, 7, 8
+        group by 2, 3, 4, 5, 6
+    ),
+    callers as (
+        insert into programme.caller_day
+        select p_day, channel, language, district, count(*) from judged group by 2, 3, 4
     ),
     who as (
         insert into programme.reached_day
