@@ -32,10 +32,12 @@ from gateway.cli.peppers import pins
 from gateway.cli.publishing import publish
 from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
+from gateway.cli.staff import staff
 from gateway.db.migrations import migrate
 from gateway.demo.core import core_variables, running_core
 from gateway.demo.phone import PUT_AWAY, Phone, use
 from gateway.demo.seed import seed
+from gateway.demo.staff import STAFF, STAFF_PASSWORD, seed_staff
 from gateway.demo.supervise import run_demo
 from gateway.demo.variables import SHORT_CODE, demo_variables
 from gateway.embedded import Endpoints
@@ -163,7 +165,7 @@ def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
 
 for _group in (
     *(audit, calls, channels, claims, ledger, limits),
-    *(members, menus, pins, retention, smpp, sms),
+    *(members, menus, pins, retention, smpp, sms, staff),
 ):
     main.add_command(_group)
 for _command in (members_erase, members_export):
@@ -177,6 +179,7 @@ def _prepare_demo(endpoints: Endpoints, core: World | None) -> None:
     today = dt.datetime.now(ZoneInfo("America/Lima")).date()
     if seed(endpoints.owner_url, hasher, today, core):
         click.echo("  the demo cooperative has its members and their money")
+    seed_staff(endpoints.owner_url)
     # Whoever edits the menus and starts again sees them.
     published = publish(endpoints.owner_url, Settings.model_fields["menus"].default, "the demo")
     if published.new:
@@ -195,6 +198,9 @@ Chaski answers at {url}
       --data-urlencode phoneNumber=+51987000001 -d networkCode=99999 -d text=
   Wilmer has no PIN yet: issue him a code, and dial as +51987000006:
     .venv/bin/chaski members invite --phone +51987000006 --dni 40000006 --data {folder}
+  Staff's console: {url}/console
+    as {", ".join(f"{login} ({role})" for login, role in STAFF)};
+    password {STAFF_PASSWORD}, and the code of now: .venv/bin/chaski staff demo-code
   Look into the books:
     .venv/bin/chaski ledger {look} --data {folder}
 Ctrl-C stops it."""

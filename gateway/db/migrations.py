@@ -15,7 +15,10 @@ def sources(rooms: Sequence[str]) -> list[Path]:
     return [_GATEWAY / room / "sql" for room in rooms]
 
 
-ROOMS = ("db", "audit", "notices", "ledger/postgres", "instructions", "sim", "bank", "library")
+ROOMS = (
+    *("db", "audit", "notices", "ledger/postgres", "instructions", "sim", "bank", "library"),
+    *("signin", "console"),
+)
 
 
 def migrate(owner_url: str, rooms: Sequence[str] = ROOMS) -> list[str]:
