@@ -109,7 +109,14 @@ PURE = ("dialog", "values", "conversation", "texting")
 MONEY = ("values", "bank", "instructions", "ledger")
 
 # Folders outside gateway/ that have a law of their own too.
-OTHER_ROOMS = ("scripts", "tests/dialogs", "tests/chaos", "tests/fuzz", "tests/simulation")
+OTHER_ROOMS = (
+    "scripts",
+    "tests/browser",
+    "tests/dialogs",
+    "tests/chaos",
+    "tests/fuzz",
+    "tests/simulation",
+)
 
 README_LINES_MAX = 40
 

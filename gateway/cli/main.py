@@ -68,7 +68,7 @@ def serve() -> None:
         bootstrap.open_books(settings, database)  # faulty menus are said here, once and plainly
     refuse_unfit_core(settings)
     Granian(
-        "gateway.bootstrap:wsgi",
+        "gateway.demo.site:wsgi" if settings.demo else "gateway.bootstrap:wsgi",
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
@@ -191,6 +191,8 @@ def _invitation(port: int, data: Path, look: str) -> str:
     folder = shlex.quote(str(data))
     return f"""
 Chaski answers at {url}
+  Phones to try, in a browser:
+    {url}/phone
   Dial as Rosa (PIN 4826), in another terminal:
     .venv/bin/chaski phone +51987000001 --url {url}
   Or as the aggregator would:
