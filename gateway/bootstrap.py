@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
+import argon2
 import redis
 from flask import Blueprint, Flask
 from redis.backoff import NoBackoff
@@ -36,6 +37,7 @@ from gateway.bank.pins import Pins
 from gateway.bank.register import Members
 from gateway.bank.sims import Sims
 from gateway.bounds import (
+    CONSOLE_SAMPLE_S,
     EVENTS_FLUSH_EVERY_S,
     EXPIRE_HOLDS_EVERY_S,
     FORGET_EVERY_S,
@@ -53,6 +55,8 @@ from gateway.bounds import (
 )
 from gateway.channels.smpp.invitation import ScreenFirst
 from gateway.channels.smpp.service import Service
+from gateway.console.app import MOUNTED_AT
+from gateway.consoles import Watched, console_of
 from gateway.conversation import Library
 from gateway.cores import fineract
 from gateway.db.pool import Database, DatabaseUnavailableError
@@ -90,7 +94,7 @@ from gateway.sim.remembered import RememberedSimSwap
 from gateway.staff.api import routes as staff_routes
 from gateway.unfinished import Unfinished
 from gateway.values.msisdn import Msisdn
-from gateway.web import create_app
+from gateway.web import create_app, mount
 from gateway.worker import Duty, drains
 
 
@@ -344,16 +348,49 @@ def wsgi(parts: Parts = ORDINARY) -> Flask:
     metrics = Metrics()
     gateway = build(settings, metrics, parts)
     inbox = _inbox(settings) if settings.demo else None
-    doors = [*webhooks(settings, [gateway], metrics), *_staff(settings)]
-    return create_app([gateway], doors, metrics.registry, inbox)
+    staff = _staff_database(settings)
+    doors = [*webhooks(settings, [gateway], metrics), *_staff(settings, staff)]
+    app = create_app([gateway], doors, metrics.registry, inbox)
+    if staff is not None:
+        mount(app, MOUNTED_AT, console(settings, staff, gateway, parts))
+    return app
 
 
-def _staff(settings: Settings) -> list[Blueprint]:
-    """What branches and agents call, where there are keys for them."""
-    if not settings.staff:
-        return []
-    database = Database(settings.staff_database_url.get_secret_value(), STAFF_CONNECTIONS)
+def console(
+    settings: Settings,
+    staff: Database,
+    gateway: Gateway,
+    parts: Parts,
+    price: argon2.Parameters = OWASP_2026,
+) -> Flask:
+    """Staff's console, to be mounted. `staff`: signed in as chaski_staff; `price`: of a password's
+    hash."""
+    parts = _with_core(settings, parts)
+    sessions, _ = _sessions(settings, parts)
+    wake_ups = WakeUps(connect(settings.queue_url.get_secret_value()))
+    ledger = _ledger(open_database(settings), parts)
+    watched = Watched(gateway.metrics.registry, gateway.checks, sessions.under_way, wake_ups.depth)
+    application, live = console_of(
+        settings, staff, ledger, watched, parts.wake or wake_ups.wake, parts.now, price
+    )
+    parts.often(CONSOLE_SAMPLE_S, live.sample)
+    return application
+
+
+def _staff_database(settings: Settings) -> Database | None:
+    """Where staff's functions may be called; None: there are no pages and no API for staff."""
+    url = settings.staff_database_url.get_secret_value()
+    if not url:
+        return None
+    database = Database(url, STAFF_CONNECTIONS)
     database.open()
+    return database
+
+
+def _staff(settings: Settings, database: Database | None) -> list[Blueprint]:
+    """What branches and agents call, where there are keys for them."""
+    if not settings.staff or database is None:
+        return []
     keyed = KeyedHashes(settings.peppers)
     return [
         staff_routes(lambda: Office(database, keyed, settings.code_hours, _now()), settings.staff)

@@ -84,9 +84,30 @@ CODE_TRIES = 5
 CODE_HOURS_MAX = 14 * 24
 DNI_DIGITS = 8
 STAFF_KEYS_MAX = 200  # a cooperative has tens of branches and agents
-STAFF_CONNECTIONS = 2  # of a web process to the owner's database: staff type a few things a minute
+STAFF_CONNECTIONS = 4  # of a web process for staff: tens of people, who read between two clicks
 DEEDS_SHOWN = 8  # of a member, to staff
 PIN_VERIFICATIONS_AT_ONCE = 2  # argon2id takes 19 MiB and a core each; more would only queue
+
+# The console.
+STAFF_IDLE_S = 15 * 60  # a desk that is left alone; long enough for a call with a member
+STAFF_SESSION_S = 10 * 3600  # a working day
+STAFF_LOGIN_TRIES = 5  # who has forgotten a password finds out within five
+STAFF_ADDRESS_TRIES = 25  # a branch of five desks behind one address
+STAFF_LOCK_S = 15 * 60  # 480 guesses a day, each of a password and a code
+STAFF_PASSWORD_CHARS_MIN = 12  # beside a second factor; a short sentence
+STAFF_PASSWORD_CHARS_MAX = 128  # more is no sentence, and argon2id would read it all
+TOTP_STEP_S = 30  # RFC 6238
+TOTP_STEPS_AROUND = 1  # a clock that is half a minute off
+RECOVERY_CODES = 8  # years of lost phones
+STAFF_TRACE_DAYS = 90  # of sessions and failed tries: the trail keeps the deeds themselves
+CONSOLE_ROWS = 50  # a page of a table: more is not read, but searched
+CONSOLE_FOUND_MAX = 20  # members of a name; whoever gets more types more of it
+CONSOLE_DAYS_MAX = 31  # of a search among all members' orders
+CONSOLE_SPAN_S = 60  # of the live figures: hops a second are those of the last minute
+CONSOLE_SAMPLE_S = 5  # how often this process's figures are kept for it
+SCAN_KEYS = 1_000  # of Redis at a time: a millisecond in which it serves nobody else
+CONSOLE_REFRESH_S = 10  # a page that is looked at all day
+CONSOLE_VERIFY_SEALS = 50  # recomputed while somebody waits; the command line does all
 
 # Money orders.
 AGAIN_WINDOW_S = 10 * 60  # the same amount to the same payee within this long asks "¿Otra vez?"

@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import itertools
 import json
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Any
 import psycopg
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 
 from gateway import bootstrap
 from gateway.bank.bank import CATALOGUE, Order
@@ -32,6 +34,7 @@ from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.demo.cooperative import Person
 from gateway.demo.core import core_variables
 from gateway.demo.seed import seed
+from gateway.demo.site import with_phones
 from gateway.driver import Gateway
 from gateway.ledger.fineract.standin.server import StandIn
 from gateway.ledger.postgres.adapter import PostgresLedger
@@ -259,6 +262,18 @@ def cooperative(
         yield cooperative
 
 
+@pytest.fixture
+def url(cooperative: Cooperative) -> Iterator[str]:
+    """Where the demo cooperative's gateway listens."""
+    server = make_server("127.0.0.1", 0, cooperative.client.application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
 @contextmanager
 def founded(
     database_urls: tuple[str, str],
@@ -309,5 +324,6 @@ def founded(
             lambda msisdn: list(network.inbox(Msisdn(msisdn))),
         )
         duties = bootstrap.duties(settings, database, parts)
-        yield Cooperative(settings, gateway, app.test_client(), database, clock, duties, metrics)
+        client = with_phones(app, settings).test_client()
+        yield Cooperative(settings, gateway, client, database, clock, duties, metrics)
     gateway.close()

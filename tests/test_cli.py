@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from werkzeug.serving import make_server
 
 from gateway.cli.main import main
 from gateway.demo.core import core_variables
@@ -38,18 +36,6 @@ def environment(cooperative: Cooperative) -> dict[str, str]:
         "CHASKI_SESSION_SECRET": "any",
         "CHASKI_PIN_PEPPERS": json.dumps({"1": "00" * 32}),
     }
-
-
-@pytest.fixture
-def url(cooperative: Cooperative) -> Iterator[str]:
-    """Where the demo cooperative's gateway listens."""
-    server = make_server("127.0.0.1", 0, cooperative.client.application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.mark.parametrize(

@@ -33,12 +33,14 @@ from gateway.cli.peppers import pins
 from gateway.cli.publishing import publish
 from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
+from gateway.cli.staff import staff
 from gateway.db.migrations import migrate
 from gateway.demo.core import core_variables, running_core
 from gateway.demo.life.story import DAYS, MEMBERS
 from gateway.demo.life.writing import give_life
 from gateway.demo.phone import PUT_AWAY, Phone, use
 from gateway.demo.seed import seed
+from gateway.demo.staff import STAFF, STAFF_PASSWORD, seed_staff
 from gateway.demo.supervise import run_demo
 from gateway.demo.variables import SHORT_CODE, demo_variables
 from gateway.embedded import Endpoints
@@ -69,7 +71,7 @@ def serve() -> None:
         bootstrap.open_books(settings, database)  # faulty menus are said here, once and plainly
     refuse_unfit_core(settings)
     Granian(
-        "gateway.bootstrap:wsgi",
+        "gateway.demo.site:wsgi" if settings.demo else "gateway.bootstrap:wsgi",
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
@@ -173,7 +175,7 @@ def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
 
 for _group in (
     *(audit, calls, channels, claims, events, ledger, limits),
-    *(members, menus, pins, retention, smpp, sms),
+    *(members, menus, pins, retention, smpp, sms, staff),
 ):
     main.add_command(_group)
 for _command in (members_erase, members_export):
@@ -189,6 +191,7 @@ def _prepare_demo(endpoints: Endpoints, core: World | None, *, life: bool) -> No
         click.echo("  the demo cooperative has its members and their money")
     if life and give_life(endpoints.owner_url, today):
         click.echo(f"  {MEMBERS} members who do not exist have lived for {DAYS} days")
+    seed_staff(endpoints.owner_url)
     # Whoever edits the menus and starts again sees them.
     published = publish(endpoints.owner_url, Settings.model_fields["menus"].default, "the demo")
     if published.new:
@@ -200,6 +203,8 @@ def _invitation(port: int, data: Path, look: str) -> str:
     folder = shlex.quote(str(data))
     return f"""
 Chaski answers at {url}
+  Phones to try, in a browser:
+    {url}/phone
   Dial as Rosa (PIN 4826), in another terminal:
     .venv/bin/chaski phone +51987000001 --url {url}
   Or as the aggregator would:
@@ -207,6 +212,9 @@ Chaski answers at {url}
       --data-urlencode phoneNumber=+51987000001 -d networkCode=99999 -d text=
   Wilmer has no PIN yet: issue him a code, and dial as +51987000006:
     .venv/bin/chaski members invite --phone +51987000006 --dni 40000006 --data {folder}
+  Staff's console: {url}/console
+    as {", ".join(f"{login} ({role})" for login, role in STAFF)};
+    password {STAFF_PASSWORD}, and the code of now: .venv/bin/chaski staff demo-code
   Look into the books:
     .venv/bin/chaski ledger {look} --data {folder}
 Ctrl-C stops it."""

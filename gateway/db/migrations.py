@@ -17,7 +17,7 @@ def sources(rooms: Sequence[str]) -> list[Path]:
 
 ROOMS = (
     *("db", "audit", "notices", "ledger/postgres", "instructions", "sim", "bank", "library"),
-    *("events", "programme"),
+    *("events", "programme", "signin", "console"),
 )
 
 

@@ -78,7 +78,7 @@ create function bank.note_hold(
     p_claim bigint, p_hold uuid, p_centimos bigint, p_until timestamptz, p_actor_kind text,
     p_actor text, p_now timestamptz
 ) returns boolean
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     claimant text;
@@ -111,7 +111,7 @@ $$;
 
 -- The funds are free again: staff gave them back.
 create function bank.note_release(p_claim bigint, p_by text, p_now timestamptz) returns boolean
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     claimant text;
@@ -163,7 +163,7 @@ create index claim_held on bank.claim (held_until) where held_until is not null;
 -- Staff have settled it. Answers whether it was open.
 create function bank.resolve_claim(p_claim bigint, p_how text, p_by text, p_now timestamptz)
 returns boolean
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     claimant text;

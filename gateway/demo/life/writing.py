@@ -48,7 +48,8 @@ def give_life(owner_url: str, today: dt.date, members: int = MEMBERS) -> bool:
         members: how many.
     """
     with psycopg.connect(owner_url) as owner:
-        if owner.execute("select from bank.member where member_ref like 's-%' limit 1").fetchone():
+        found = owner.execute("select from bank.member where member_ref like 's-%' limit 1")
+        if found.fetchone() is not None:
             return False
         witness = Witness(NOWHERE, DEMO_SESSION_SECRET.encode())
         story = tell(_SEED, today - dt.timedelta(days=1), witness, members)

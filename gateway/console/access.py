@@ -1,0 +1,106 @@
+"""Every door of the console and who may open it: one table.
+
+The pages, the page of who may do what and the tests are made of it. What is not in it is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from werkzeug.wrappers import Response
+
+from gateway.signin.register import Role
+
+View = Callable[..., str | Response]
+Views = Mapping[str, View]
+
+
+def N_(words: str) -> str:  # noqa: N802 - gettext's own name: a text to translate, elsewhere
+    """Mark a text for the catalogue: it is translated where it is shown."""
+    return words
+
+
+class Needs(Enum):
+    """How far somebody must be signed in."""
+
+    NOTHING = "nothing"
+    ENROLLING = "enrolling"  # with the first password, and no further
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One way in.
+
+    Args:
+        name: of the page or deed; what templates link to.
+        method: GET looks, POST does.
+        path: below /console.
+        who: the roles that may.
+        says: what one may do there, in Spanish.
+        needs: how far they must be signed in.
+        by_itself: the page loads itself anew: that somebody is there it does not say.
+    """
+
+    name: str
+    method: str
+    path: str
+    who: frozenset[Role]
+    says: str
+    needs: Needs = Needs.ALL
+    by_itself: bool = False
+
+
+EVERYBODY = frozenset(Role)
+SUPPORT = frozenset({Role.SUPPORT, Role.SUPERVISOR})
+SUPERVISORS = frozenset({Role.SUPERVISOR})
+READERS = frozenset({Role.SUPPORT, Role.SUPERVISOR, Role.AUDITOR})
+AUDITORS = frozenset({Role.AUDITOR, Role.SUPERVISOR})
+ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+
+DOORS: tuple[Door, ...] = (
+    Door(
+        "static", "GET", "/static/<path:filename>", EVERYBODY, N_("Letras y colores"), Needs.NOTHING
+    ),
+    Door("signin.show", "GET", "/entrar", EVERYBODY, N_("Ver la entrada"), Needs.NOTHING),
+    Door("signin.enter", "POST", "/entrar", EVERYBODY, N_("Entrar"), Needs.NOTHING),
+    Door("signin.leave", "POST", "/salir", EVERYBODY, N_("Salir"), Needs.ENROLLING),
+    Door("signin.language", "POST", "/idioma", EVERYBODY, N_("Elegir idioma"), Needs.ENROLLING),
+    Door("enrol.show", "GET", "/alta", EVERYBODY, N_("Ver su alta"), Needs.ENROLLING),
+    Door("enrol.finish", "POST", "/alta", EVERYBODY, N_("Darse de alta"), Needs.ENROLLING),
+    Door("password.show", "GET", "/clave", EVERYBODY, N_("Ver su clave")),
+    Door("password.change", "POST", "/clave", EVERYBODY, N_("Cambiar su clave")),
+    Door("home", "GET", "/", EVERYBODY, N_("Ver el inicio")),
+    Door("access.show", "GET", "/permisos", EVERYBODY, N_("Ver quién puede qué")),
+)
+
+
+# The pages that the menu leads to, in its order.
+MENU = (("home", N_("Inicio")), ("access.show", N_("Quién puede qué")))
+
+ROLES = {
+    Role.SUPPORT: N_("atención"),
+    Role.SUPERVISOR: N_("supervisión"),
+    Role.AUDITOR: N_("auditoría"),
+    Role.ADMINISTRATOR: N_("administración"),
+}
+
+
+class UnlistedDoorError(Exception):
+    """A page and the table do not say the same: the console does not start."""
+
+
+def listed(doors: tuple[Door, ...], views: Views) -> dict[str, tuple[Door, View]]:
+    """Each door with what is behind it.
+
+    Raises:
+        UnlistedDoorError: a page without a door, a door without a page, or two of one name.
+    """
+    by_name = {door.name: door for door in doors}
+    if len(by_name) != len(doors):
+        raise UnlistedDoorError("two doors have one name")
+    if strays := views.keys() ^ by_name.keys():
+        raise UnlistedDoorError(f"in the table or among the pages alone: {sorted(strays)}")
+    return {name: (door, views[name]) for name, door in by_name.items()}

@@ -1,0 +1,17 @@
+"""The pages, a module for each thing that staff look after."""
+
+from __future__ import annotations
+
+from gateway.console.access import View, Views
+from gateway.console.at_hand import AtHand
+from gateway.console.pages import doorway, home
+
+_MODULES = (doorway, home)
+
+
+def views_of(at_hand: AtHand) -> Views:
+    """What is behind each door, by its name."""
+    views: dict[str, View] = {}
+    for module in _MODULES:
+        views |= module.views(at_hand)
+    return views
