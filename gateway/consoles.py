@@ -23,6 +23,8 @@ from gateway.console.reading import Reading
 from gateway.db.pool import Database
 from gateway.ledger.port import Ledger
 from gateway.notices.dead_letters import DeadLetters
+from gateway.programme.figures import Figures
+from gateway.programme.plans import Plans
 from gateway.settings import Settings
 from gateway.signin.passwords import Passwords
 from gateway.signin.register import Register
@@ -77,6 +79,8 @@ def console_of(
         office=lambda: Office(staff, keyed, settings.code_hours, now()),
         ledger=ledger,
         letters=DeadLetters(staff),
+        figures=Figures(staff),
+        plans=lambda: Plans(staff, now()),
         live=live,
         wake=wake,
         address_of=lambda: _address(settings),

@@ -74,11 +74,30 @@ DOORS: tuple[Door, ...] = (
     Door("password.change", "POST", "/clave", EVERYBODY, N_("Cambiar su clave")),
     Door("home", "GET", "/", EVERYBODY, N_("Ver el inicio")),
     Door("access.show", "GET", "/permisos", EVERYBODY, N_("Ver quién puede qué")),
+    Door("programme.show", "GET", "/programa", EVERYBODY, N_("Ver a quién llega el programa")),
+    Door("programme.use", "GET", "/programa/uso", EVERYBODY, N_("Ver cómo se usa")),
+    Door("programme.cost", "GET", "/programa/costo", EVERYBODY, N_("Ver qué cuesta y qué ahorra")),
+    Door(
+        *("programme.csv", "GET", "/programa/<name>.csv", EVERYBODY),
+        N_("Bajar las cifras del programa"),
+    ),
+    Door(
+        *("programme.set_target", "POST", "/programa/metas", ADMINISTRATORS),
+        N_("Poner una meta del programa"),
+    ),
+    Door(
+        *("programme.drop_target", "POST", "/programa/metas/quitar", ADMINISTRATORS),
+        N_("Quitar una meta del programa"),
+    ),
 )
 
 
 # The pages that the menu leads to, in its order.
-MENU = (("home", N_("Inicio")), ("access.show", N_("Quién puede qué")))
+MENU = (
+    ("home", N_("Inicio")),
+    ("programme.show", N_("Programa")),
+    ("access.show", N_("Quién puede qué")),
+)
 
 ROLES = {
     Role.SUPPORT: N_("atención"),

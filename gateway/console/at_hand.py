@@ -15,6 +15,8 @@ from gateway.console.live import Live
 from gateway.console.reading import Reading
 from gateway.ledger.port import Ledger
 from gateway.notices.dead_letters import DeadLetters
+from gateway.programme.figures import Figures
+from gateway.programme.plans import Plans
 from gateway.signin.register import Register, Visitor
 from gateway.values.secret import Secret
 
@@ -33,6 +35,8 @@ class AtHand:
         office: the desk for members, as of now.
         ledger: the core: to find a member by DNI, to hold and to reverse.
         letters: messages that could not be sent.
+        figures: the programme's.
+        plans: the desk for targets, as of now.
         live: this process's figures.
         wake: rings the worker's bell.
         address_of: where a request comes from, behind our proxies.
@@ -48,6 +52,8 @@ class AtHand:
     office: Callable[[], Office]
     ledger: Ledger
     letters: DeadLetters
+    figures: Figures
+    plans: Callable[[], Plans]
     live: Live
     wake: Callable[[], object]
     address_of: Callable[[], str]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gateway.console.access import View, Views
 from gateway.console.at_hand import AtHand
-from gateway.console.pages import doorway, home
+from gateway.console.pages import doorway, home, programme
 
-_MODULES = (doorway, home)
+_MODULES = (doorway, home, programme)
 
 
 def views_of(at_hand: AtHand) -> Views:

@@ -79,7 +79,7 @@ end;
 create function programme.set_target(
     p_indicator text, p_due_on date, p_value bigint, p_by text, p_now timestamptz
 ) returns void
-language sql volatile set search_path = pg_catalog, pg_temp
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
     insert into programme.target values (p_indicator, p_due_on, p_value)
     on conflict (indicator, due_on) do update set value = excluded.value;
@@ -92,7 +92,7 @@ end;
 create function programme.drop_target(
     p_indicator text, p_due_on date, p_by text, p_now timestamptz
 ) returns boolean
-language plpgsql volatile set search_path = pg_catalog, pg_temp
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
     delete from programme.target where indicator = p_indicator and due_on = p_due_on;
