@@ -30,6 +30,7 @@ from gateway.cli.members import members
 from gateway.cli.menus import menus
 from gateway.cli.people import members_erase, members_export, retention
 from gateway.cli.peppers import pins
+from gateway.cli.programme import members_districts, programme
 from gateway.cli.publishing import publish
 from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
@@ -175,10 +176,10 @@ def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
 
 for _group in (
     *(audit, calls, channels, claims, events, ledger, limits),
-    *(members, menus, pins, retention, smpp, sms, staff),
+    *(members, menus, pins, programme, retention, smpp, sms, staff),
 ):
     main.add_command(_group)
-for _command in (members_erase, members_export):
+for _command in (members_districts, members_erase, members_export):
     members.add_command(_command)
 
 

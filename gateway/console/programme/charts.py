@@ -38,7 +38,7 @@ def bars(title: str, values: Sequence[tuple[str, int]]) -> Markup:
         return Markup()
     chart = _chart()
     chart.add_x_scale(0, max(number for number, _ in seen))
-    chart.add_bars(seen[::-1], name=None, fill_color=_ACCENT)
+    chart.add_bars(seen, name=None, fill_color=_ACCENT)
     return _drawn(chart, title, _AXES + _ROW * len(seen))
 
 

@@ -62,7 +62,9 @@ def travel(figures: Figures, period: Period) -> Table:
     found = figures.travel(period)
     groups = by(figures.members(period), lambda group: group.district)
     known = {code: one.registered for code, one in groups.items()}
-    few = hidden(known, SMALL_GROUP_MEMBERS)
+    # Of those in this table too: its total less the others must not tell the one that is hidden.
+    here = {one.district: known.get(one.district, 0) for one in found}
+    few = hidden(known, SMALL_GROUP_MEMBERS) | hidden(here, SMALL_GROUP_MEMBERS)
     trips = {one.what: one for one in figures.assumptions(period) if one.kind == "travel"}
     title = say("Viajes evitados")
     return Table(

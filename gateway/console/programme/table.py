@@ -72,6 +72,11 @@ class Table:
         return [[(shown(cell), _is_number(cell)) for cell in row] for row in self.rows]
 
     @property
+    def numeric(self) -> list[bool]:
+        """Which columns hold numbers."""
+        return [any(map(_is_number, column)) for column in zip(*self.rows, strict=True)]
+
+    @property
     def total_line(self) -> list[tuple[str, bool]]:
         return [(shown(cell), _is_number(cell)) for cell in self.total]
 

@@ -106,6 +106,21 @@ begin
 end
 $$;
 
+create function programme.name_districts(
+    p_codes text[], p_names text[], p_provinces text[], p_departments text[],
+    p_by text, p_now timestamptz
+) returns void
+language sql volatile set search_path = pg_catalog, pg_temp
+begin atomic
+    insert into programme.district
+    select * from unnest(p_codes, p_names, p_provinces, p_departments)
+    on conflict (code) do update
+    set name = excluded.name, province = excluded.province, department = excluded.department;
+    select audit.write('staff', p_by, 'districts.named', null, jsonb_build_object(
+        'districts', cardinality(p_codes)
+    ), p_now);
+end;
+
 -- Where members live, as the core's register says: a row each. Who is not registered here is left
 -- out. Answers how many were changed; each is written down. The figures are then summed anew, since
 -- they are by today's register.
