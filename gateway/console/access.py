@@ -73,12 +73,80 @@ DOORS: tuple[Door, ...] = (
     Door("password.show", "GET", "/clave", EVERYBODY, N_("Ver su clave")),
     Door("password.change", "POST", "/clave", EVERYBODY, N_("Cambiar su clave")),
     Door("home", "GET", "/", EVERYBODY, N_("Ver el inicio")),
+    # Members.
+    Door("members.find", "GET", "/socios", READERS, N_("Buscar un socio")),
+    Door("members.found", "POST", "/socios", READERS, N_("Ver los socios encontrados")),
+    Door("members.show", "GET", "/socios/<ref>", READERS, N_("Ver un socio")),
+    Door("members.invite", "POST", "/socios/<ref>/codigo", SUPPORT, N_("Emitir un código")),
+    Door("members.reset", "POST", "/socios/<ref>/pin", SUPPORT, N_("Pedir un PIN nuevo")),
+    Door("members.unlock", "POST", "/socios/<ref>/desbloqueo", SUPPORT, N_("Desbloquear un PIN")),
+    Door("members.freeze", "POST", "/socios/<ref>/cierre", SUPPORT, N_("Cerrar un acceso")),
+    Door("members.unfreeze", "POST", "/socios/<ref>/apertura", SUPERVISORS, N_("Abrir un acceso")),
+    Door("members.trust", "POST", "/socios/<ref>/confianza", SUPERVISORS, N_("Quitar cautelas")),
+    Door("members.move", "POST", "/socios/<ref>/numero", SUPERVISORS, N_("Cambiar un número")),
+    Door("members.release", "POST", "/socios/<ref>/baja", SUPERVISORS, N_("Dar de baja un número")),
+    # What takes two.
+    Door("waiting.list", "GET", "/pendientes", READERS, N_("Ver lo que espera a otra persona")),
+    Door("waiting.approve", "POST", "/pendientes/<int:number>/si", SUPERVISORS, N_("Aprobar")),
+    Door("waiting.decline", "POST", "/pendientes/<int:number>/no", SUPERVISORS, N_("Rechazar")),
+    Door("waiting.limit", "POST", "/limites/<int:number>/si", SUPERVISORS, N_("Aprobar un límite")),
+    # Orders.
+    Door("orders.search", "GET", "/ordenes", READERS, N_("Buscar órdenes")),
+    Door("orders.show", "GET", "/ordenes/<uuid:key>", READERS, N_("Ver una orden")),
+    Door("orders.retry", "POST", "/ordenes/reintento", SUPERVISORS, N_("Reintentar las abiertas")),
+    Door("orders.reverse", "POST", "/ordenes/<uuid:key>/reverso", SUPPORT, N_("Pedir un reverso")),
+    # Claims and calls.
+    Door("claims.list", "GET", "/reclamos", READERS, N_("Ver reclamos")),
+    Door("claims.hold", "POST", "/reclamos/<int:number>/retener", SUPERVISORS, N_("Retener")),
+    Door("claims.release", "POST", "/reclamos/<int:number>/soltar", SUPERVISORS, N_("Soltar")),
+    Door("claims.settle", "POST", "/reclamos/<int:number>/fin", SUPERVISORS, N_("Resolver")),
+    Door("calls.list", "GET", "/llamadas", READERS, N_("Ver a quién llamar")),
+    Door("calls.done", "POST", "/llamadas/<int:number>/hecha", SUPPORT, N_("Anotar una llamada")),
+    # Messages.
+    Door("messages.dead", "GET", "/mensajes", READERS, N_("Ver mensajes sin enviar")),
+    Door("messages.requeue", "POST", "/mensajes", SUPERVISORS, N_("Enviar mensajes otra vez")),
+    Door("messages.show", "GET", "/mensajes/<int:number>", READERS, N_("Ver un mensaje")),
+    # The house.
+    Door("live.show", "GET", "/ahora", EVERYBODY, N_("Ver cómo está ahora"), by_itself=True),
+    Door("trail.list", "GET", "/rastro", AUDITORS, N_("Leer el rastro")),
+    Door("trail.seals", "GET", "/sellos", AUDITORS, N_("Ver los sellos")),
+    Door("people.list", "GET", "/personal", ADMINISTRATORS, N_("Ver el personal")),
+    Door("people.add", "POST", "/personal", ADMINISTRATORS, N_("Agregar a alguien")),
+    Door("people.role", "POST", "/personal/<login>/puesto", ADMINISTRATORS, N_("Dar otro puesto")),
+    Door("people.reset", "POST", "/personal/<login>/clave", ADMINISTRATORS, N_("Dar clave nueva")),
+    Door("people.disable", "POST", "/personal/<login>/baja", ADMINISTRATORS, N_("Dar de baja")),
+    Door(
+        "people.approve",
+        "POST",
+        "/personal/pedido/<int:number>/si",
+        ADMINISTRATORS,
+        N_("Aprobar un pedido de personal"),
+    ),
+    Door(
+        "people.decline",
+        "POST",
+        "/personal/pedido/<int:number>/no",
+        ADMINISTRATORS,
+        N_("Rechazar un pedido de personal"),
+    ),
     Door("access.show", "GET", "/permisos", EVERYBODY, N_("Ver quién puede qué")),
 )
 
 
 # The pages that the menu leads to, in its order.
-MENU = (("home", N_("Inicio")), ("access.show", N_("Quién puede qué")))
+MENU = (
+    ("home", N_("Inicio")),
+    ("members.find", N_("Socios")),
+    ("waiting.list", N_("Pendientes")),
+    ("orders.search", N_("Órdenes")),
+    ("claims.list", N_("Reclamos")),
+    ("calls.list", N_("Llamadas")),
+    ("messages.dead", N_("Mensajes")),
+    ("live.show", N_("Ahora")),
+    ("trail.list", N_("Rastro")),
+    ("people.list", N_("Personal")),
+    ("access.show", N_("Quién puede qué")),
+)
 
 ROLES = {
     Role.SUPPORT: N_("atención"),
