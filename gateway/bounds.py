@@ -107,7 +107,6 @@ CONSOLE_SPAN_S = 60  # of the live figures: hops a second are those of the last 
 CONSOLE_SAMPLE_S = 5  # how often this process's figures are kept for it
 SCAN_KEYS = 1_000  # of Redis at a time: a millisecond in which it serves nobody else
 CONSOLE_REFRESH_S = 10  # a page that is looked at all day
-CONSOLE_VERIFY_SEALS = 50  # recomputed while somebody waits; the command line does all
 
 # Money orders.
 AGAIN_WINDOW_S = 10 * 60  # the same amount to the same payee within this long asks "¿Otra vez?"

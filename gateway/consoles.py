@@ -13,14 +13,17 @@ import argon2
 from flask import Flask, request
 from prometheus_client import CollectorRegistry
 
+from gateway.bank.claims_office import ClaimsOffice
 from gateway.bank.hashing import OWASP_2026, KeyedHashes
 from gateway.bank.office import Office
+from gateway.bank.reversals import Reversals
 from gateway.channels.addresses import sender
 from gateway.console.app import Cookies, create_console
 from gateway.console.at_hand import AtHand
 from gateway.console.live import Live
 from gateway.console.reading import Reading
 from gateway.db.pool import Database
+from gateway.instructions.rules import Rules
 from gateway.ledger.port import Ledger
 from gateway.notices.dead_letters import DeadLetters
 from gateway.programme.figures import Figures
@@ -67,16 +70,19 @@ def console_of(
         now: the clock, aware.
         price: of a password's hash.
     """
-    keyed = KeyedHashes(settings.peppers)
+    keyed, zone = KeyedHashes(settings.peppers), ZoneInfo(settings.timezone)
     live = Live(watched.registry, watched.checks, watched.sessions_now, watched.wake_ups)
     at_hand = AtHand(
         cooperative=settings.cooperative,
-        timezone=ZoneInfo(settings.timezone),
+        timezone=zone,
         region=settings.region,
         now=now,
         register=Register(staff, Passwords(settings.peppers, price), now),
         reading=Reading(staff),
         office=lambda: Office(staff, keyed, settings.code_hours, now()),
+        claims=lambda: ClaimsOffice(staff, ledger, now()),
+        reversals=lambda: Reversals(staff, ledger, now(), now().astimezone(zone).date()),
+        limits=lambda by: Rules(staff, now().astimezone(zone).date(), now(), by),
         ledger=ledger,
         letters=DeadLetters(staff),
         figures=Figures(staff),

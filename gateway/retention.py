@@ -77,7 +77,7 @@ KINDS = (
     ),
     Kind(
         "what staff asked for",
-        ("bank.staff_request",),
+        ("bank.staff_request", "bank.reversal"),
         ("requests",),
         "to prove that two of staff agreed",
         _BOOKS,
@@ -253,6 +253,24 @@ KINDS = (
         "the programme's figures: of no person",
         "always",
         "nothing to erase",
+    ),
+    Kind(
+        "staff",
+        ("staff.person", "staff.recovery_code", "staff.request"),
+        (),
+        "to know who of staff may sign in, and to read the trail by their names",
+        "while the trail is kept: a login is never given to somebody else",
+        "no member's",
+    ),
+    Kind(
+        "staff's sessions",
+        ("staff.session", "staff.failure"),
+        (),
+        "to end a session when it is time, and to slow who guesses; tokens and addresses as hashes",
+        f"{bounds.STAFF_TRACE_DAYS} days",
+        "no member's",
+        "staff.forget",
+        bounds.STAFF_TRACE_DAYS,
     ),
     Kind(
         "the house's own",

@@ -70,9 +70,7 @@ def _now() -> dt.datetime:
 @OWNER_DATA
 @_SETTER
 @plainly
-def programme_districts(
-    file: Iterator[str], url: str | None, data: Path | None, by: str
-) -> None:
+def programme_districts(file: Iterator[str], url: str | None, data: Path | None, by: str) -> None:
     """Load the districts' names: district,name,province,department (UBIGEO codes)."""
     with _database(url, data) as database:
         districts = loading.read_districts(file)

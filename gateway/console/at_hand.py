@@ -10,9 +10,12 @@ from zoneinfo import ZoneInfo
 from flask import request
 from flask_login import current_user
 
+from gateway.bank.claims_office import ClaimsOffice
 from gateway.bank.office import Office
+from gateway.bank.reversals import Reversals
 from gateway.console.live import Live
 from gateway.console.reading import Reading
+from gateway.instructions.rules import Rules
 from gateway.ledger.port import Ledger
 from gateway.notices.dead_letters import DeadLetters
 from gateway.programme.figures import Figures
@@ -33,6 +36,9 @@ class AtHand:
         register: who may sign in.
         reading: what the pages show.
         office: the desk for members, as of now.
+        claims: the desk for claims.
+        reversals: the desk for giving back.
+        limits: the cooperative's limits, for somebody who decides.
         ledger: the core: to find a member by DNI, to hold and to reverse.
         letters: messages that could not be sent.
         figures: the programme's.
@@ -50,6 +56,9 @@ class AtHand:
     register: Register
     reading: Reading
     office: Callable[[], Office]
+    claims: Callable[[], ClaimsOffice]
+    reversals: Callable[[], Reversals]
+    limits: Callable[[str], Rules]
     ledger: Ledger
     letters: DeadLetters
     figures: Figures

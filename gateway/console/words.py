@@ -47,7 +47,9 @@ def language() -> str:
     chosen = g.get("language")
     if chosen in LANGUAGES:
         return str(chosen)
-    return request.accept_languages.best_match(list(LANGUAGES), SPANISH) or SPANISH
+    # By hand: werkzeug prefers a wish that is met to the letter, `es`, to a stronger `en-GB`.
+    wanted = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    return next((tag for tag in wanted if tag in LANGUAGES), SPANISH)
 
 
 def say(words: str, /, **values: object) -> str:

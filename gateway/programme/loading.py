@@ -99,9 +99,7 @@ def name(database: Database, districts: Sequence[District], by: str, now: dt.dat
     database.call("select programme.name_districts(%s, %s, %s, %s, %s, %s)", (*given, by, now))
 
 
-def _rows(
-    lines: Iterable[str], columns: Sequence[str]
-) -> Iterable[tuple[int, dict[str, str]]]:
+def _rows(lines: Iterable[str], columns: Sequence[str]) -> Iterable[tuple[int, dict[str, str]]]:
     reader = csv.DictReader(lines)
     missing = set(columns) - set(reader.fieldnames or ())
     if missing:

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from gateway.console.access import View, Views
 from gateway.console.at_hand import AtHand
-from gateway.console.pages import doorway, home, programme
+from gateway.console.pages import (
+    claims,
+    doorway,
+    home,
+    live,
+    members,
+    messages,
+    orders,
+    people,
+    programme,
+    trail,
+    waiting,
+)
 
-_MODULES = (doorway, home, programme)
+_MODULES = (
+    *(doorway, home, programme, members, waiting, orders, claims, messages, live, trail),
+    people,
+)
 
 
 def views_of(at_hand: AtHand) -> Views:

@@ -345,17 +345,6 @@ begin atomic
     limit p_rows;
 end;
 
--- What a hold is placed on, or ended.
-create function console.claim_to_hold(p_claim bigint)
-returns table (
-    state text, payee_ref text, account text, amount_centimos bigint, hold_key uuid
-)
-language sql stable security definer set search_path = pg_catalog, pg_temp
-begin atomic
-    select c.state, c.payee_ref, c.account, c.amount_centimos, c.hold_key
-    from bank.claim as c where c.id = p_claim;
-end;
-
 -- Who waits for a call, the longest first.
 create function console.calls(p_rows integer)
 returns table (
@@ -433,14 +422,21 @@ begin
 end
 $$;
 
--- The newest seals, and how many deeds are newer than the last one.
+-- The newest seals, and whether each stands: its hash is over its own numbers and parts, and it is
+-- over the hash of the one before it. Whether the rows are as they were sealed `chaski audit verify`
+-- recomputes outside the database.
 create function console.seals(p_rows integer)
-returns table (number bigint, sealed_at timestamptz, hash text, lines bigint)
+returns table (number bigint, sealed_at timestamptz, hash text, lines bigint, stands boolean)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select
         s.number, s.sealed_at, encode(s.hash, 'hex'),
-        (select sum(p.lines)::bigint from audit.part as p where p.number = s.number)
+        (select sum(p.lines)::bigint from audit.part as p where p.number = s.number),
+        s.hash = sha256(convert_to(audit.text_of(s) || E'\n', 'UTF8'))
+        and coalesce(
+            s.previous = (select b.hash from audit.seal as b where b.number = s.number - 1),
+            s.number = 1
+        )
     from audit.seal as s
     order by s.number desc
     limit p_rows;
@@ -450,6 +446,6 @@ revoke execute on all functions in schema console from public;
 
 grant execute on function
     console.find, console.member, console.waiting, console.orders, console.open_orders,
-    console.one_order, console.note_retry, console.requeue, console.claims, console.claim_to_hold,
+    console.one_order, console.note_retry, console.requeue, console.claims,
     console.calls, console.sending, console.backlog, console.trail, console.seals
 to chaski_staff;

@@ -14,7 +14,7 @@ grant execute on function
     bank.decide_staff_request, bank.unlock_pin, bank.freeze_by_staff, bank.lift_freeze,
     bank.access_of, bank.register_by_staff, bank.move_number, bank.release_number, bank.give_number,
     -- Claims, calls, and what is given back.
-    bank.note_hold, bank.note_release, bank.resolve_claim, bank.call_done, bank.ask_reversal,
+    bank.claim_to_hold, bank.note_hold, bank.note_release, bank.resolve_claim, bank.call_done, bank.ask_reversal,
     bank.approve_reversal, bank.note_reversal,
     -- Cautions and limits.
     instructions.trust_again, instructions.limits_waiting, instructions.approve_limit,

@@ -251,3 +251,7 @@ grant execute on function
     staff.set_language, staff.add, staff.change_role, staff.reset_person, staff.disable,
     staff.decide, staff.people, staff.requests_waiting
 to chaski_staff;
+
+-- The worker's duty forgets what is old, and can do nothing else here.
+grant usage on schema staff to chaski_app;
+grant execute on function staff.forget to chaski_app;
