@@ -37,7 +37,7 @@ class _Soles(click.ParamType[Decimal]):
             soles = Decimal(str(value))
         except InvalidOperation:
             soles = Decimal(-1)
-        if not 0 <= soles <= _MICROS or (soles * _MICROS) % 1:
+        if not soles.is_finite() or not 0 <= soles <= _MICROS or (soles * _MICROS) % 1:
             self.fail(f"{value} is no amount of soles like 0.035", param, ctx)
         return soles
 
@@ -153,7 +153,7 @@ def programme_target(
 @OWNER_DATA
 @plainly
 def programme_recount(url: str | None, data: Path | None) -> None:
-    """Have the worker sum every day anew. The figures stay there meanwhile, and come out the same."""
+    """Have the worker sum every day anew. The figures stay meanwhile, and come out the same."""
     with _database(url, data) as database:
         database.call("select programme.recount()")
     click.echo("the worker sums it within a minute or so")

@@ -1,5 +1,5 @@
-"""Tables that staff load: where members live, and the districts' names. A faulty line is said by its
-number, and then nothing is loaded."""
+"""Tables that staff load: where members live, and the districts' names. A faulty line is said by
+its number, and then nothing is loaded."""
 
 from __future__ import annotations
 

@@ -162,5 +162,61 @@ def test_a_period_that_is_none_is_said_to_be_none(house: House, period: str) -> 
     assert house.signed_in("ana").see(f"/programa?{period}").status_code == 400
 
 
+def test_an_administrator_sets_targets_and_nobody_else(house: House) -> None:
+    """Each is written down; a share is typed in percent; the distance stands beside it."""
+    carmen = house.signed_in("carmen")
+    assert "Poner o quitar una meta" in carmen.see("/programa").text
+    for indicator, value in (("enrolled", "10"), ("rural_share", "62,5")):
+        sent = carmen.send("/programa/metas", indicator=indicator, due_on="2027-06-30", value=value)
+        assert sent.status_code == 303
+    house.cooperative.clock.pass_time(minutes=2)
+    house.cooperative.deliver()
+
+    rows = {row["Indicador"]: row for row in _csv(carmen, "metas")}
+
+    # Five of the six have a PIN.
+    assert [rows["Socios con PIN"][name] for name in ("Meta", "Hoy", "Falta")] == ["10", "5", "5"]
+    assert rows["Activos que viven en el campo"]["Meta"] == "62.5"
+    assert rows["Activos que viven en el campo"]["Hoy"] == "", "nothing is known yet"
+    carmen.see("/programa")
+    dropped = carmen.send("/programa/metas/quitar", indicator="enrolled", due_on="2027-06-30")
+    assert dropped.status_code == 303
+    assert len(_csv(carmen, "metas")) == 1
+    acts = [action for action, _ in house.deeds("carmen")]
+    assert [act for act in acts if act.startswith("target.")] == [
+        *("target.set", "target.set", "target.dropped")
+    ]
+    ana = house.signed_in("ana")
+    assert "Poner o quitar una meta" not in ana.see("/programa").text
+    assert ana.send("/programa/metas", indicator="enrolled").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"indicator": "nonsense", "due_on": "2027-06-30", "value": "1"},
+        {"indicator": "enrolled", "due_on": "", "value": "1"},
+        {"indicator": "enrolled", "due_on": "tomorrow", "value": "1"},
+        {"indicator": "enrolled", "due_on": "2027-06-30", "value": "many"},
+        {"indicator": "enrolled", "due_on": "2027-06-30", "value": "-1"},
+        {"indicator": "enrolled", "due_on": "2027-06-30", "value": "9" * 400},
+        {"indicator": "rural_share", "due_on": "2027-06-30", "value": "100.1"},
+        {"indicator": "rural_share", "due_on": "2027-06-30", "value": "nan"},
+        {"indicator": "rural_share", "due_on": "2027-06-30", "value": "1e999"},
+    ],
+)
+def test_a_target_that_is_none_is_refused(house: House, fields: dict[str, str]) -> None:
+    carmen = house.signed_in("carmen")
+    carmen.see("/programa")
+    assert carmen.send("/programa/metas", **fields).status_code == 400
+
+
+def test_a_target_that_is_gone_cannot_be_taken_back(house: House) -> None:
+    carmen = house.signed_in("carmen")
+    carmen.see("/programa")
+    gone = carmen.send("/programa/metas/quitar", indicator="enrolled", due_on="2027-06-30")
+    assert gone.status_code == 404
+
+
 def test_a_table_that_is_not_there(house: House) -> None:
     assert house.signed_in("ana").see("/programa/nada.csv").status_code == 404
