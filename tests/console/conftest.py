@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -113,6 +114,13 @@ In = Callable[[str], Browser]
 @pytest.fixture
 def house(cooperative: Cooperative, database_urls: tuple[str, str]) -> Iterator[House]:
     """The demo cooperative's console, as its web process has it."""
+    with staffed(cooperative, database_urls) as house:
+        yield house
+
+
+@contextmanager
+def staffed(cooperative: Cooperative, database_urls: tuple[str, str]) -> Iterator[House]:
+    """A cooperative with its console and staff."""
     owner_url, app_url = database_urls
     seed_staff(owner_url, CHEAPEST_FOR_TESTS)
     with Database(app_url.replace("chaski_app", "chaski_staff"), 4) as staff:
