@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.console.conftest import Browser, House
+from tests.house import Browser, House
 from tests.people import ELMER, MARIA, ROSA, SEGUNDO, STRANGER, WILMER
 
 

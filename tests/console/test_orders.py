@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gateway.ledger.postgres.adapter import PostgresLedger
-from tests.console.conftest import Browser, House
+from tests.house import Browser, House
 from tests.people import ROSA, SEGUNDO
 
 

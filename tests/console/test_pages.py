@@ -9,8 +9,8 @@ import pytest
 from gateway.bounds import STAFF_IDLE_S
 from gateway.console.access import DOORS, Needs
 from gateway.signin.register import Role
-from tests.console.conftest import House
 from tests.console.test_access import WHO, _path
+from tests.house import House
 from tests.people import ROSA
 
 PAGES = [door for door in DOORS if door.method == "GET" and door.needs is Needs.ALL]
@@ -98,7 +98,7 @@ def test_the_live_page_loads_itself_and_keeps_nobody_signed_in(house: House) -> 
     phone.press("9")
 
     page = ana.see("/ahora")
-    assert 'http-equiv="refresh"' in page.text
+    assert 'src="/console/static/live.js"' in page.text
     assert "africastalking" in page.text
     assert "responde" in page.text
     assert "no responde" not in page.text

@@ -9,7 +9,7 @@ import pytest
 from gateway.bounds import RECOVERY_CODES
 from gateway.demo.staff import STAFF_PASSWORD
 from gateway.signin.passwords import code_at
-from tests.console.conftest import CODE_LIFE, Browser, House
+from tests.house import CODE_LIFE, Browser, House
 
 OWN = "tres burros flacos"
 
