@@ -17,7 +17,7 @@ import redis
 from gateway.db.migrations import migrate
 from gateway.embedded import Embedded, Endpoints
 
-pytest_plugins = ["tests.cooperative"]
+pytest_plugins = ["tests.cooperative", "tests.house"]
 
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)

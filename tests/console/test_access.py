@@ -16,7 +16,7 @@ from gateway.console.access import DOORS, EVERYBODY, MENU, Door, Needs, Unlisted
 from gateway.console.app import refuse_unlisted
 from gateway.demo.staff import STAFF
 from gateway.signin.register import Role
-from tests.console.conftest import Browser, House
+from tests.house import Browser, House
 from tests.people import ROSA
 
 WHO = {role: login for login, role in reversed(STAFF)}

@@ -13,7 +13,7 @@ from gateway.bounds import (
 )
 from gateway.demo.staff import STAFF_KEY, STAFF_PASSWORD
 from gateway.signin.passwords import code_at
-from tests.console.conftest import CODE_LIFE, Browser, House
+from tests.house import CODE_LIFE, Browser, House
 
 WRONG = "No se pudo entrar"
 

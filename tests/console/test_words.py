@@ -9,7 +9,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 
 from gateway.console import words
-from tests.console.conftest import House
+from tests.house import House
 
 _CONSOLE = Path(words.__file__).parent
 _METHODS = [("**.py", "python"), ("**.html", "jinja2")]

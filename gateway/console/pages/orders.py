@@ -73,6 +73,7 @@ def views(at_hand: AtHand) -> Views:
 
 
 _LONG = 18  # digits of a bigint
+_CENTURY = 20  # others are typing errors
 
 
 def _words() -> dict[str, object]:
@@ -103,10 +104,12 @@ def _key(text: str) -> uuid.UUID | None:
 
 
 def _day(at_hand: AtHand, text: str) -> dt.datetime | None:
+    """What is no day of this century is none."""
     try:
-        return _midnight(at_hand, dt.date.fromisoformat(text))
+        day = dt.date.fromisoformat(text)
     except ValueError:
         return None
+    return _midnight(at_hand, day) if day.year // 100 == _CENTURY else None
 
 
 def _midnight(at_hand: AtHand, day: dt.date) -> dt.datetime:

@@ -42,7 +42,9 @@ class Browser:
     def see(self, path: str) -> TestResponse:
         """Open a page."""
         return self._keep(
-            self.client.get(MOUNTED_AT + path, environ_base={"REMOTE_ADDR": self.address})
+            self.client.get(
+                MOUNTED_AT + path, environ_base={"REMOTE_ADDR": self.address}, buffered=True
+            )
         )
 
     def send(self, path: str, token: str | None = None, **fields: str) -> TestResponse:
