@@ -14,8 +14,8 @@ import pytest
 from gateway.bounds import SMALL_GROUP_MEMBERS
 from gateway.demo.life.writing import give_life
 from gateway.programme.figures import hidden
-from tests.console.conftest import Browser, House
 from tests.cooperative import TODAY
+from tests.house import Browser, House
 
 PAGES = ("/programa", "/programa/uso", "/programa/costo")
 # Rosa's own orders in the tests are none: all of it is the invented members'.

@@ -22,8 +22,8 @@ from gateway.db.pool import Database
 from gateway.demo.life.people import DISTRICTS
 from gateway.embedded import Embedded, Endpoints
 from gateway.programme.summing import Summing
-from tests.console.conftest import staffed
 from tests.cooperative import founded
+from tests.house import staffed
 
 say = click.echo
 
