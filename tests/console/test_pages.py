@@ -6,10 +6,15 @@ import re
 
 import pytest
 
+from gateway import bootstrap
+from gateway.bank.hashing import CHEAPEST_FOR_TESTS
+from gateway.bootstrap import Parts
 from gateway.bounds import STAFF_IDLE_S
 from gateway.console.access import DOORS, Needs
+from gateway.db.pool import Database
 from gateway.signin.register import Role
 from tests.console.test_access import WHO, _path
+from tests.cooperative import Cooperative
 from tests.house import House
 from tests.people import ROSA
 
@@ -138,3 +143,19 @@ def test_a_timeline_begins_wherever_it_is_asked_to(house: House, at: str) -> Non
     answer = jorge.client.get(f"/console/socios/{ROSA.ref}", query_string={"antes": at})
 
     assert answer.status_code == 200
+
+
+def test_outside_the_demo_the_cookie_goes_over_https_alone(
+    cooperative: Cooperative, database_urls: tuple[str, str]
+) -> None:
+    """And the browser is told to stay there; nothing says that data are made up."""
+    settings = cooperative.settings.model_copy(update={"demo": False})
+    with Database(database_urls[1].replace("chaski_app", "chaski_staff"), 1) as staff:
+        staff.open()
+        parts = Parts(now=cooperative.clock.now, often=cooperative.clock.often)
+        console = bootstrap.console(settings, staff, cooperative.gateway, parts, CHEAPEST_FOR_TESTS)
+        answer = console.test_client().get("/entrar", base_url="https://chaski.example")
+
+    assert "; Secure;" in answer.headers["Set-Cookie"]
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+    assert "Demostración" not in answer.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from gateway.bounds import (
@@ -70,6 +72,23 @@ def test_a_code_is_good_once(house: House) -> None:
     assert house.browser().enter("ana", code=code).status_code == 403
     house.cooperative.clock.at += CODE_LIFE
     assert house.browser().enter("ana", code=code).status_code == 403
+
+
+def test_of_two_who_come_with_one_code_at_once_one_is_in(house: House) -> None:
+    """Whoever copied it as it was typed is no faster."""
+    browsers = [house.browser() for _ in range(4)]
+    for browser in browsers:
+        browser.see("/entrar")
+    code = code_at(STAFF_KEY, house.cooperative.clock.now())
+
+    def enter(browser: Browser) -> int:
+        fields = {"login": "ana", "password": STAFF_PASSWORD, "code": code}
+        return browser.send("/entrar", **fields).status_code
+
+    with ThreadPoolExecutor(len(browsers)) as desks:
+        came = sorted(desks.map(enter, browsers))
+
+    assert came == [303, 403, 403, 403]
 
 
 def test_who_signs_out_is_out_also_with_a_cookie_that_was_kept(house: House) -> None:

@@ -18,8 +18,8 @@ create index outbox_member on notices.outbox (member_ref, id);
 create index instruction_reference on instructions.instruction (reference)
 where reference is not null;
 
--- The orders of some days, whoever's: a few kilobytes, since rows come in the order of their time.
-create index instruction_accepted on instructions.instruction using brin (accepted_at);
+-- The last orders of some days, whoever's. It grows at its end alone: taking an order hardly pays.
+create index instruction_accepted on instructions.instruction (accepted_at);
 
 -- By the core's reference, or by the beginning of their name in the register.
 create function console.find(p_text text, p_limit integer)
