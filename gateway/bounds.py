@@ -251,6 +251,6 @@ EVENTS_FLUSH_EVERY_S = 1  # what a kill may lose
 EVENTS_A_BATCH = 1_000  # 0.3 kB each: PostgreSQL keeps them within a tenth of a second
 EVENTS_WAITING_MAX = 50_000  # of a process, 0.5 kB each: a minute of a full house, an hour of one
 EVENT_DAYS = 400  # a year, and the month before it to compare with; what was summed stays
-ROLL_UP_EVERY_S = 60  # a day of 100,000 events is summed in a second
+ROLL_UP_EVERY_S = 60  # a day of 100,000 events is summed in a second or two
 ACTIVITY_DAYS = 400  # who moved money on which day: the widest figure looks back 90
 SMALL_GROUP_MEMBERS = 5  # fewer of a district are not shown: their neighbours would know them
