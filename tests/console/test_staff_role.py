@@ -11,7 +11,8 @@ import pytest
 from gateway.console import words
 from tests.house import House
 
-_GRANTS = Path(words.__file__).parent / "sql" / "console-0002-grants.sql"
+_SQL = Path(words.__file__).parent / "sql"
+_GRANTS = (_SQL / "console-0002-grants.sql", _SQL / "console-0010-programme.sql")
 _MAY = """
     select n.nspname || '.' || p.proname
     from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace
@@ -33,9 +34,11 @@ def _staff(house: House) -> psycopg.Connection[object]:
 
 def test_staff_may_call_what_the_grants_name_and_nothing_else(house: House) -> None:
     """Beside the schemas of the console's own."""
-    granted = _GRANTS.read_text().partition("grant execute on function")[2]
+    granted = "".join(
+        path.read_text().partition("grant execute on function")[2] for path in _GRANTS
+    )
     named = re.sub(r"--.*", "", granted)
-    functions = set(re.findall(r"\b(?:bank|instructions|notices)\.[a-z_]+", named))
+    functions = set(re.findall(r"\b(?:bank|instructions|notices|programme)\.[a-z_]+", named))
     of_others = {
         name for name in _may(house, "chaski_staff") if not name.startswith(("staff.", "console."))
     }
