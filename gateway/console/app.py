@@ -32,6 +32,7 @@ from gateway.console.at_hand import AtHand, Failed, somebody
 from gateway.console.pages import views_of
 from gateway.console.signed import Signed
 from gateway.db.pool import DatabaseUnavailableError
+from gateway.ledger.port import LedgerUnavailableError
 from gateway.signin.register import Stage
 
 MOUNTED_AT = "/console"
@@ -188,6 +189,10 @@ def _explain(app: Flask) -> None:
     @app.errorhandler(DatabaseUnavailableError)
     def away(_: DatabaseUnavailableError) -> tuple[str, int]:
         return page(503, words.say("La base de datos no responde. Intente en un momento."))
+
+    @app.errorhandler(LedgerUnavailableError)
+    def core_away(_: LedgerUnavailableError) -> tuple[str, int]:
+        return page(503, words.say("El sistema central no responde. Intente en un momento."))
 
     @app.errorhandler(HTTPException)
     def plainly(error: HTTPException) -> tuple[str, int]:
