@@ -86,6 +86,7 @@ class House:
     cooperative: Cooperative
     app: Flask
     console: Flask
+    staff: Database
 
     def browser(self, address: str = "10.0.0.1") -> Browser:
         """A new one, with no cookie."""
@@ -127,4 +128,4 @@ def house(cooperative: Cooperative, database_urls: tuple[str, str]) -> Iterator[
         doors = webhooks(cooperative.settings, [cooperative.gateway], metrics)
         app = create_app([cooperative.gateway], doors, metrics.registry)
         mount(app, MOUNTED_AT, console)
-        yield House(cooperative, app, console)
+        yield House(cooperative, app, console, staff)

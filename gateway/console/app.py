@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Flask, abort, flash, g, redirect, render_template, request, session, url_for
-from flask_login import LoginManager, current_user
+from flask_login import AnonymousUserMixin, LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from markupsafe import Markup
 from secure import (
@@ -170,6 +170,9 @@ def _explain(app: Flask) -> None:
     """Errors as pages, in words that say what to do."""
 
     def page(status: int, what: str) -> tuple[str, int]:
+        # Who is signed in may be just what cannot be said now.
+        if "_login_user" not in g:
+            g._login_user = AnonymousUserMixin()  # noqa: SLF001 - Flask-Login's own place for it
         return render_template("error.html", what=what, status=status), status
 
     @app.errorhandler(Failed)
