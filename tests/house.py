@@ -87,6 +87,7 @@ class House:
     cooperative: Cooperative
     app: Flask
     console: Flask
+    staff: Database
 
     def browser(self, address: str = "10.0.0.1") -> Browser:
         """A new one, with no cookie."""
@@ -135,4 +136,4 @@ def staffed(cooperative: Cooperative, database_urls: tuple[str, str]) -> Iterato
         doors = webhooks(cooperative.settings, [cooperative.gateway], metrics)
         app = create_app([cooperative.gateway], doors, metrics.registry)
         mount(app, MOUNTED_AT, console)
-        yield House(cooperative, app, console)
+        yield House(cooperative, app, console, staff)

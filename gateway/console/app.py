@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Flask, abort, flash, g, redirect, render_template, request, session, url_for
-from flask_login import LoginManager, current_user
+from flask_login import AnonymousUserMixin, LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from markupsafe import Markup
 from secure import (
@@ -32,6 +32,7 @@ from gateway.console.at_hand import AtHand, Failed, somebody
 from gateway.console.pages import views_of
 from gateway.console.signed import Signed
 from gateway.db.pool import DatabaseUnavailableError
+from gateway.ledger.port import LedgerUnavailableError
 from gateway.signin.register import Stage
 
 MOUNTED_AT = "/console"
@@ -169,6 +170,9 @@ def _explain(app: Flask) -> None:
     """Errors as pages, in words that say what to do."""
 
     def page(status: int, what: str) -> tuple[str, int]:
+        # Who is signed in may be just what cannot be said now.
+        if "_login_user" not in g:
+            g._login_user = AnonymousUserMixin()  # noqa: SLF001 - Flask-Login's own place for it
         return render_template("error.html", what=what, status=status), status
 
     @app.errorhandler(Failed)
@@ -188,6 +192,10 @@ def _explain(app: Flask) -> None:
     @app.errorhandler(DatabaseUnavailableError)
     def away(_: DatabaseUnavailableError) -> tuple[str, int]:
         return page(503, words.say("La base de datos no responde. Intente en un momento."))
+
+    @app.errorhandler(LedgerUnavailableError)
+    def core_away(_: LedgerUnavailableError) -> tuple[str, int]:
+        return page(503, words.say("El sistema central no responde. Intente en un momento."))
 
     @app.errorhandler(HTTPException)
     def plainly(error: HTTPException) -> tuple[str, int]:

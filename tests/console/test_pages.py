@@ -159,3 +159,32 @@ def test_outside_the_demo_the_cookie_goes_over_https_alone(
     assert "; Secure;" in answer.headers["Set-Cookie"]
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
     assert "Demostración" not in answer.text
+
+
+def test_with_the_database_away_every_page_says_so(house: House) -> None:
+    """Also to who is signed in: whether they are, nobody knows just then."""
+    ana = house.signed_in("ana")
+    token = ana.token
+    house.staff.close()
+
+    for answer in (
+        ana.see("/"),
+        ana.see("/socios"),
+        ana.send("/socios", token, who="rosa"),
+        house.browser().enter("luis"),
+    ):
+        assert answer.status_code == 503
+        assert "La base de datos no responde." in answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_page_that_breaks_is_a_page(house: House) -> None:
+    """Whatever it is that breaks."""
+    ana = house.signed_in("ana")
+    with house.cooperative.owner() as owner:
+        owner.execute("alter function staff.visit rename to visit_nothing")
+
+    answer = ana.see("/")
+
+    assert answer.status_code == 500
+    assert "No se pudo mostrar esta página." in answer.text
