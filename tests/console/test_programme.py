@@ -220,3 +220,27 @@ def test_a_target_that_is_gone_cannot_be_taken_back(house: House) -> None:
 
 def test_a_table_that_is_not_there(house: House) -> None:
     assert house.signed_in("ana").see("/programa/nada.csv").status_code == 404
+
+
+def test_staff_may_call_of_the_programme_what_its_grants_name(
+    owner: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    """They read sums and set targets; events, the register and tariffs are the owner's, and the
+    gateway may append and sum, and set nothing."""
+    may = (
+        "select p.proname from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace"
+        " where n.nspname = %s and has_function_privilege(%s, p.oid, 'execute') order by 1"
+    )
+
+    def callable_by(role: str, schema: str) -> set[object]:
+        return {name for (name,) in owner.execute(may, (schema, role))}
+
+    assert callable_by("chaski_staff", "events") == set()
+    assert callable_by("chaski_staff", "programme") == {
+        *("assumptions", "costs", "course", "members", "orders", "requests", "sessions", "steps"),
+        *("summed_until", "targets", "travel_avoided", "set_target", "drop_target"),
+    }
+    assert callable_by("chaski_app", "events") == {"append", "forget"}
+    assert callable_by("chaski_app", "programme") == {
+        *("is_due", "note_due", "sum_next", "count_next", "forget_days"),
+    }
