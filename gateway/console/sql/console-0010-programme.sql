@@ -1,6 +1,6 @@
 -- What staff's pages may call of the programme: sums are read, targets are set. Tariffs, travel and
 -- the register are loaded at the command line, by the owner.
--- depends: console-0002-grants  programme-0003-reading
+-- depends: console-0002-grants  programme-0004-reading
 
 grant usage on schema programme to chaski_staff;
 

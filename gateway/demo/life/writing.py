@@ -59,7 +59,8 @@ def give_life(owner_url: str, today: dt.date, members: int = MEMBERS) -> bool:
         _open_accounts(owner, story, today)
         _remember(owner, story, _post(owner, story))
         _record(owner, story)
-    _sum_up(owner_url, dt.datetime.combine(today, dt.time(12), dt.UTC))
+    # As of its first moment: the worker goes on from there, at whatever hour of it.
+    _sum_up(owner_url, dt.datetime.combine(today, dt.time.min, ZoneInfo(_ZONE)))
     return True
 
 

@@ -1,5 +1,5 @@
 -- What the figures are read by: from sums alone, a few rows each, whatever the number of events.
--- depends: programme-0002-sums
+-- depends: programme-0003-summing
 
 -- Each is of a period, both days included; what is counted as of a day is as of its last one.
 
