@@ -223,7 +223,9 @@ return (p_now at time zone p_zone)::date;
 create function programme.is_due(p_now timestamptz, p_every interval) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    select not exists (select from programme.looked where until > p_now - p_every);
+    select not exists (
+        select from programme.looked where until > p_now - p_every and until <= p_now
+    );
 end;
 
 -- What has to be summed: days of which events were heard, each with the day before it, from which a
