@@ -12,11 +12,13 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import argon2
 import redis
 from flask import Blueprint, Flask
 
@@ -35,9 +37,11 @@ from gateway.bank.pins import Pins
 from gateway.bank.register import Members
 from gateway.bank.sims import Sims
 from gateway.bounds import (
+    CONSOLE_SAMPLE_S,
     CORE_FAREWELL_MS,
     CORE_NEWS_EVERY_S,
     CORE_PROBE_S,
+    EVENTS_FLUSH_EVERY_S,
     EXPIRE_HOLDS_EVERY_S,
     FORGET_EVERY_S,
     GO_ON_SMS_SWEEP_S,
@@ -46,6 +50,7 @@ from gateway.bounds import (
     RELOAD_EVERY_S,
     REMIND_SWEEP_S,
     RETAIN_EVERY_S,
+    ROLL_UP_EVERY_S,
     SEAL_EVERY_S,
     STAFF_CONNECTIONS,
     STANDBY_LOOK_S,
@@ -54,6 +59,8 @@ from gateway.bounds import (
 )
 from gateway.channels.smpp.invitation import ScreenFirst
 from gateway.channels.smpp.service import Service
+from gateway.console.app import MOUNTED_AT
+from gateway.consoles import Watched, console_of
 from gateway.conversation import Library
 from gateway.core.known import KnownAccounts
 from gateway.core.patient import Care, PatientLedger
@@ -62,6 +69,8 @@ from gateway.cores import core_doors, fineract, newsroom, with_care
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.db.standby import WAITS_FOR_STANDBY, Nearest, Reads
 from gateway.driver import Gateway
+from gateway.events.recorder import Recorder
+from gateway.events.witness import Witness
 from gateway.instructions.asking import Asking
 from gateway.instructions.orders import Instructions
 from gateway.ledger.port import Ledger
@@ -81,6 +90,7 @@ from gateway.notices.simulated import SimulatedNetwork
 from gateway.notices.wakeup import Timetable, WakeUps, connect
 from gateway.notices.watching import UNWATCHED
 from gateway.observing import Metrics, configure_logging, logger
+from gateway.programme.summing import Summing
 from gateway.providers import lines_send, route, sim_swap, webhooks
 from gateway.receipts import CAN_WAIT, Receipts
 from gateway.reconciliation.daily import FIGURES, Daily, figures
@@ -98,7 +108,7 @@ from gateway.staff.api import routes as staff_routes
 from gateway.tenants import load_all
 from gateway.unfinished import Unfinished
 from gateway.values.msisdn import Msisdn
-from gateway.web import create_app
+from gateway.web import create_app, mount
 from gateway.worker import Duty, drains
 
 
@@ -165,7 +175,12 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     hints = news.Hints(database, parts.now)
     metrics.watch(news.FIGURES, hints.figures, settings.cooperative)
 
-    stops = [parts.often(RELOAD_EVERY_S, books.refresh)]
+    recorder = _recorder(settings, database, parts)
+    _watch_events(metrics, settings.cooperative, recorder)
+    stops = [
+        parts.often(RELOAD_EVERY_S, books.refresh),
+        parts.often(EVENTS_FLUSH_EVERY_S, recorder.flush),
+    ]
     checks = {"database": database.healthy, "sessions": sessions.healthy}
     if isinstance(ledger, PatientLedger):
         stops.append(parts.often(CORE_PROBE_S, ledger.probe))
@@ -180,6 +195,8 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
         stop_reading()
         if isinstance(ledger, PatientLedger):
             ledger.close(CORE_FAREWELL_MS)
+        with suppress(DatabaseUnavailableError):
+            recorder.flush()
         database.close()
         hang_up()
         queue_client.close()
@@ -200,6 +217,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
         reports=Reports(database, metrics),
         checks=checks,
         close=close,
+        witness=_witness(settings, recorder),
         **_slow_core(ledger),
     )
 
@@ -238,6 +256,7 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         ),
         _sealing(settings, database, parts),
         _reconciling(settings, database, parts),
+        _summing(settings, database, parts),
         Duty(f"{name}-retention", RETAIN_EVERY_S, Retention(database, parts.now).run),
     ]
     if isinstance(ledger, PatientLedger):
@@ -288,6 +307,22 @@ def _core_news(settings: Settings, database: Database, parts: Parts) -> tuple[Du
     return (Duty(f"{settings.cooperative}-core-news", CORE_NEWS_EVERY_S, looks.run, looks.stop),)
 
 
+def _summing(settings: Settings, database: Database, parts: Parts) -> Duty:
+    """The programme's figures, summed by the day."""
+    summing = Summing(
+        database, lambda: open_database(settings, patient=True), settings.timezone, parts.now
+    )
+    return Duty(f"{settings.cooperative}-figures", ROLL_UP_EVERY_S, summing.run, summing.stop)
+
+
+def _recorder(settings: Settings, database: Database, parts: Parts) -> Recorder:
+    return Recorder(database, ZoneInfo(settings.timezone), parts.now)
+
+
+def _witness(settings: Settings, recorder: Recorder) -> Witness:
+    return Witness(recorder, settings.session_secret.get_secret_value().encode())
+
+
 def line_duties(
     settings: Settings, database: Database, service: Service, parts: Parts = ORDINARY
 ) -> tuple[Duty, ...]:
@@ -335,8 +370,13 @@ def _notices(
     )
     quiet = read_quiet_hours(settings.quiet_hours, zone)
     wording = DaytimeWording(receipts, quiet, CAN_WAIT, parts.now) if quiet else receipts
-    drain = Drain(Outbox(database), wording, sender, parts.jitter)
-    return (drains(f"{settings.cooperative}-notices", drain),)
+    recorder = _recorder(settings, database, parts)
+    settled = _witness(settings, recorder).settled
+    drain = Drain(Outbox(database), wording, sender, parts.jitter, settled=settled)
+    return (
+        drains(f"{settings.cooperative}-notices", drain),
+        Duty(f"{settings.cooperative}-events", EVENTS_FLUSH_EVERY_S, recorder.flush),
+    )
 
 
 def _sender(settings: Settings, database: Database, parts: Parts) -> Sender | None:
@@ -387,19 +427,64 @@ def application(
     gateways = tuple(build(settings, metrics, parts) for settings in tenants)
     inbox = _inbox(tenants) if process.demo else None
     core = core_doors(tenants, open_database, metrics, parts.now)
-    doors = [*webhooks(process, gateways, metrics, tenants), *core, *_staff(tenants)]
-    return create_app(gateways, doors, metrics.registry, inbox), gateways
+    desks = {settings.cooperative: _staff_database(settings) for settings in tenants}
+    doors = [*webhooks(process, gateways, metrics, tenants), *core, *_staff(tenants, desks)]
+    app = create_app(gateways, doors, metrics.registry, inbox)
+    for settings, gateway in zip(tenants, gateways, strict=True):
+        if staff := desks[settings.cooperative]:
+            # Each cooperative's pages have cookies of their own: nobody is signed in at two.
+            at = MOUNTED_AT if len(tenants) == 1 else f"{MOUNTED_AT}/{settings.cooperative}"
+            mount(app, at, console(settings, staff, gateway, parts, at=at))
+    return app, gateways
 
 
-def _staff(tenants: Sequence[Settings]) -> list[Blueprint]:
+def console(
+    settings: Settings,
+    staff: Database,
+    gateway: Gateway,
+    parts: Parts,
+    price: argon2.Parameters = OWASP_2026,
+    *,
+    at: str = MOUNTED_AT,
+) -> Flask:
+    """Staff's console, to be mounted at that path. `staff`: signed in as chaski_staff; `price`: of
+    a password's hash."""
+    parts = _with_core(settings, parts)
+    sessions, _ = _sessions(settings, parts)
+    wake_ups = WakeUps(connect(settings.queue_url.get_secret_value()))
+    ledger = _ledger(settings, open_database(settings), parts)
+    checks = {**gateway.checks, **gateway.beside}
+    watched = Watched(gateway.metrics.registry, checks, sessions.under_way, wake_ups.depth)
+    application, live = console_of(
+        settings, staff, ledger, watched, parts.wake or wake_ups.wake, parts.now, price, at
+    )
+    parts.often(CONSOLE_SAMPLE_S, live.sample)
+    return application
+
+
+def _staff_database(settings: Settings) -> Database | None:
+    """Where staff's functions may be called; None: there are no pages and no API for staff."""
+    url = settings.staff_database_url.get_secret_value()
+    if not url:
+        return None
+    database = Database(url, STAFF_CONNECTIONS)
+    database.open()
+    return database
+
+
+def _staff(
+    tenants: Sequence[Settings], databases: Mapping[str, Database | None]
+) -> list[Blueprint]:
     """What branches and agents call, where there are keys for them."""
-    desks = [StaffDesk(_office(settings), settings.staff) for settings in tenants if settings.staff]
+    desks = [
+        StaffDesk(_office(settings, database), settings.staff)
+        for settings in tenants
+        if settings.staff and (database := databases[settings.cooperative])
+    ]
     return [staff_routes(desks)] if desks else []
 
 
-def _office(settings: Settings) -> Callable[[], Office]:
-    database = Database(settings.staff_database_url.get_secret_value(), STAFF_CONNECTIONS)
-    database.open()
+def _office(settings: Settings, database: Database) -> Callable[[], Office]:
     keyed = KeyedHashes(settings.peppers)
     return lambda: Office(database, keyed, settings.code_hours, _now())
 
@@ -625,6 +710,20 @@ def _watch(metrics: Metrics, cooperative: str, outbox: Outbox, wake_ups: WakeUps
         cooperative,
     )
     metrics.watch({"chaski_queue_depth": "Wake-ups that wait for a worker."}, queue_figures)
+
+
+def _watch_events(metrics: Metrics, cooperative: str, recorder: Recorder) -> None:
+    metrics.watch(
+        {
+            "chaski_events_waiting": "Events that are not written yet.",
+            "chaski_events_dropped": "Events lost since this process began: too many waited.",
+        },
+        lambda: {
+            "chaski_events_waiting": recorder.waiting,
+            "chaski_events_dropped": recorder.dropped,
+        },
+        cooperative,
+    )
 
 
 def _inbox(tenants: Sequence[Settings]) -> Callable[[str], list[object]]:

@@ -94,9 +94,31 @@ CODE_TRIES = 5
 CODE_HOURS_MAX = 14 * 24
 DNI_DIGITS = 8
 STAFF_KEYS_MAX = 200  # a cooperative has tens of branches and agents
-STAFF_CONNECTIONS = 2  # of a web process to the owner's database: staff type a few things a minute
+STAFF_CONNECTIONS = 4  # of a web process for staff: tens of people, who read between two clicks
 DEEDS_SHOWN = 8  # of a member, to staff
 PIN_VERIFICATIONS_AT_ONCE = 2  # argon2id takes 19 MiB and a core each; more would only queue
+
+# The console.
+STAFF_IDLE_S = 15 * 60  # a desk that is left alone; long enough for a call with a member
+STAFF_SESSION_S = 10 * 3600  # a working day
+STAFF_LOGIN_TRIES = 5  # who has forgotten a password finds out within five
+STAFF_ADDRESS_TRIES = 25  # a branch of five desks behind one address
+STAFF_LOCK_S = 15 * 60  # 480 guesses a day, each of a password and a code
+STAFF_PASSWORD_CHARS_MIN = 12  # beside a second factor; a short sentence
+STAFF_PASSWORD_CHARS_MAX = 128  # more is no sentence, and argon2id would read it all
+TOTP_STEP_S = 30  # RFC 6238
+TOTP_STEPS_AROUND = 1  # a clock that is half a minute off
+RECOVERY_CODES = 8  # years of lost phones
+STAFF_TRACE_DAYS = 90  # of sessions and failed tries: the trail keeps the deeds themselves
+CONSOLE_ROWS = 50  # a page of a table: more is not read, but searched
+CONSOLE_FOUND_MAX = 20  # members of a name; whoever gets more types more of it
+SCREENS_DAYS = 3  # of a member's screens: who complains calls within days; then they are figures
+SCREENS_SESSIONS = 10  # a page of them
+CONSOLE_DAYS_MAX = 31  # of a search among all members' orders
+CONSOLE_SPAN_S = 60  # of the live figures: hops a second are those of the last minute
+CONSOLE_SAMPLE_S = 5  # how often this process's figures are kept for it
+SCAN_KEYS = 1_000  # of Redis at a time: a millisecond in which it serves nobody else
+CONSOLE_REFRESH_S = 10  # a page that is looked at all day
 
 # Money orders.
 AGAIN_WINDOW_S = 10 * 60  # the same amount to the same payee within this long asks "¿Otra vez?"
@@ -280,3 +302,12 @@ FINERACT_PAGES_MAX = 50  # ten thousand transactions since an order's day: then 
 # How far a core's day may be behind an order's. An order is searched from so long before its day,
 # and one that would be posted on a day before that is not posted at all: it would not be found.
 FINERACT_DAYS_BEHIND_MAX = 7
+
+# Events and the programme's figures.
+EVENTS_FLUSH_EVERY_S = 1  # what a kill may lose
+EVENTS_A_BATCH = 1_000  # 0.3 kB each: PostgreSQL keeps them within a tenth of a second
+EVENTS_WAITING_MAX = 50_000  # of a process, 0.5 kB each: a minute of a full house, an hour of one
+EVENT_DAYS = 400  # a year, and the month before it to compare with; what was summed stays
+ROLL_UP_EVERY_S = 60  # a day of 100,000 events is summed in a second or two
+ACTIVITY_DAYS = 400  # who moved money on which day: the widest figure looks back 90
+SMALL_GROUP_MEMBERS = 5  # fewer of a district are not shown: their neighbours would know them

@@ -18,7 +18,7 @@ from gateway.dialog import state as states
 from gateway.dialog.book import Book
 from gateway.dialog.machine import Machine
 from gateway.dialog.state import Left, State
-from gateway.dialog.steps import Call, Show, Step, Visit
+from gateway.dialog.steps import Call, Show, Step, Visit, Why
 from gateway.library.port import Books
 from gateway.sessions.port import Claim, Closed, Kept, New, Next, Opened, Repeat, UnderWay
 from gateway.values.member import MemberView
@@ -81,8 +81,8 @@ class Forgo:
 @dataclass(frozen=True, slots=True)
 class Perform:
     """Ask the bank. `hop` names this hop, the same for all its copies; `language` and `book` (its
-    digest) are what the member has read, `doing` the screen of a journey that they left last.
-    Answer: `Outcome`."""
+    digest) are what the member has read, `doing` the screen of a journey that they left last,
+    `journey` the one that this carries out, or empty. Answer: `Outcome`."""
 
     call: Call
     member: MemberView | None
@@ -91,6 +91,7 @@ class Perform:
     language: str
     book: str
     doing: str = ""
+    journey: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +279,9 @@ def run(machine: Machine, step: Step, origin: Origin, hop: str) -> Shown:
     """Perform what the dialog requests, until it has a screen to show."""
     state, request = step
     while isinstance(request, Call):
+        journey = state.draft.journey if state.draft and request.why is Why.DO else ""
         outcome: Outcome = yield Perform(
-            request, state.member, origin, hop, state.language, state.book, state.doing
+            request, state.member, origin, hop, state.language, state.book, state.doing, journey
         )
         state, request = machine.answered(state, request, outcome)
     return state, request
@@ -287,7 +289,13 @@ def run(machine: Machine, step: Step, origin: Origin, hop: str) -> Shown:
 
 def _finish(machine: Machine, state: State, shown: Show, turn: Turn, claim: Claim) -> Effects:
     """Keep the state, the money order's key with it, and only then let the screen go out."""
-    reply = Reply(shown.text, shown.ends, screen=state.screen, outcome=state.place.value)
+    reply = Reply(
+        shown.text,
+        shown.ends,
+        screen=state.screen,
+        outcome=state.place.value,
+        misread=bool(state.problem),
+    )
     left = states.encode_left(machine.left(state))
     remind = state.member.ref if state.member and machine.gives_order(state) else ""
     kept = Kept(states.encode(state), left, encode(reply), remind, tells=state.tells)

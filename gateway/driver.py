@@ -27,6 +27,7 @@ from gateway.conversation import (
     take,
 )
 from gateway.db.pool import DatabaseUnavailableError
+from gateway.events.witness import UNSEEN, Witness
 from gateway.notices.answers import Answers
 from gateway.notices.reports import Reports
 from gateway.observing import Log, Metrics
@@ -50,6 +51,7 @@ from gateway.texting import (
     answer,
 )
 from gateway.values.delivery import Report
+from gateway.values.member import MemberView
 from gateway.values.outcome import Outcome, Refused
 from gateway.values.turn import Origin, Reply, Text, Turn
 
@@ -77,6 +79,7 @@ class Gateway:
         close: give the connections back.
         beside: what readiness names too, though members are served without it: by name.
         hop: within it the core is waited for no longer than a hop may.
+        witness: takes note of what happens, for the programme's figures.
     """
 
     cooperative: str
@@ -96,12 +99,13 @@ class Gateway:
     close: Callable[[], None]
     beside: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     hop: Callable[[], AbstractContextManager[None]] = nullcontext
+    witness: Witness = UNSEEN
 
     def take(self, turn: Turn) -> Reply:
         """One hop. Whatever breaks inside, the member gets a valid last screen."""
         with self._recorded(turn.origin) as record, self.hop():
             effects = take(turn, self.library, self.mint_key())
-            record["reply"] = self._driven(effects, turn.origin)
+            record["reply"] = self._driven(effects, turn)
         return record["reply"]
 
     def receive(self, text: Text) -> bool:
@@ -147,12 +151,13 @@ class Gateway:
     ) -> None:
         """The network says that a session is over. Where it does not, our own timer finds out."""
         self.metrics.session_end(self.cooperative, channel, status)
+        self.witness.hung_up(channel, account, session_id, status)
         self.log.info("session_end", channel=channel, session=session_id, status=status, hops=hops)
         with suppress(SessionsUnavailableError):
             self.sessions.ended(channel, account, session_id)
 
-    def _driven(self, effects: Effects, origin: Origin) -> Reply:
-        drive = _Drive(self, effects)
+    def _driven(self, effects: Effects, turn: Turn) -> Reply:
+        drive, origin = _Drive(self, effects, turn.network), turn.origin
         try:
             return drive.run()
         except (SessionsUnavailableError, DatabaseUnavailableError) as error:
@@ -175,6 +180,7 @@ class Gateway:
         seconds = time.perf_counter() - began
         reply = record["reply"]
         self.metrics.hop(self.cooperative, origin.channel, reply.outcome, seconds)
+        self.witness.answered(origin, reply)
         self.log.info(
             "hop",
             cooperative=self.cooperative,
@@ -190,8 +196,9 @@ class Gateway:
 class _Drive:
     """One hop being driven."""
 
-    def __init__(self, gateway: Gateway, effects: Effects | Replying) -> None:
+    def __init__(self, gateway: Gateway, effects: Effects | Replying, network: str = "") -> None:
         self._gateway = gateway
+        self._network = network
         self._effects = effects
         # What to say if a store goes away now. It changes while money is in doubt.
         self.apology = "out_of_order"
@@ -239,6 +246,7 @@ class _Drive:
         match effect:
             case Identify(origin):
                 member, self._has_ordered = bank.identify(origin.msisdn)
+                self._gateway.witness.began(origin, self._network, member)
                 return member
             case Recall(origin):
                 return bank.recall(origin)
@@ -261,13 +269,25 @@ class _Drive:
             case Hear(origin):
                 return Heard(answers.heard(origin))
             case ReadOut(asked):
-                return bank.read_out(asked.member, _order(asked)) if asked.member else None
+                return self._read_out(asked, asked.member) if asked.member else None
             case Agree(member, consent):
                 return bank.agree(member, consent)
             case Freeze(member, origin):
                 return bank.freeze(member, origin)
             case Tell(origin, addressee, text):
                 return answers.answer(origin, addressee.ref if addressee else "", text)
+
+    def _read_out(self, asked: Perform, member: MemberView) -> Outcome:
+        outcome = self._gateway.bank.read_out(member, _order(asked))
+        self._witness(asked, _code(outcome))
+        return outcome
+
+    def _witness(self, asked: Perform, code: str) -> None:
+        """Take note of what the bank answered."""
+        witness, call = self._gateway.witness, asked.call
+        witness.operated(asked.origin, call.operation, code, asked.journey, call.values)
+        if asked.member:
+            witness.activated(asked.origin, call.operation, code, asked.member)
 
     def _remember(self, effect: Open | Wait | Close | FindDraft | LeaveDraft) -> Any:
         sessions = self._gateway.sessions
@@ -293,7 +313,8 @@ class _Drive:
         if moves_money:
             self.apology = "unsure"
         outcome = gateway.bank.perform(effect.member, _order(effect))
-        code = outcome.code if isinstance(outcome, Refused) else type(outcome).__name__.lower()
+        code = _code(outcome)
+        self._witness(effect, code)
         gateway.metrics.operation(gateway.cooperative, call.operation, code)
         if moves_money and code not in PIN_REFUSALS:
             self._decided = True
@@ -311,6 +332,10 @@ class _Drive:
                 raise
             reply = effect.kept.reply
         return effect.kept.reply if self._decided else reply
+
+
+def _code(outcome: Outcome) -> str:
+    return outcome.code if isinstance(outcome, Refused) else type(outcome).__name__.lower()
 
 
 def _order(asked: Perform) -> Order:

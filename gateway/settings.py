@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     )
     staff_keys: str = Field("{}", description='of /staff/v1: {"name": "sha256 of the key, in hex"}')
     staff_database_url: SecretStr = Field(
-        SecretStr(""), description="postgresql://… as the owner, for /staff/v1 alone"
+        SecretStr(""), description="postgresql://… as chaski_staff, for /console and /staff/v1"
     )
 
     # Who may call the webhooks, beside knowing the secret.

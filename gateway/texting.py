@@ -164,7 +164,8 @@ class _Letter:
         if state.place is Place.CONFIRM:
             call = Call(Why.DO, order.journey.do, state.draft.slots)
             origin, book = self.text.origin, self.book.digest
-            asked = Perform(call, self.member, origin, "", state.language, book)
+            journey = order.journey.name
+            asked = Perform(call, self.member, origin, "", state.language, book, journey=journey)
             outcome: Outcome = yield ReadOut(asked)
             if not (isinstance(outcome, Refused) and outcome.code == NOT_OPTED_IN):
                 state, _ = self.machine.answered(state, call, outcome)

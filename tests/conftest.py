@@ -18,7 +18,7 @@ from gateway.db.migrations import migrate
 from gateway.embedded import Embedded, Endpoints
 from tests.cluster.nodes import Nodes, six_nodes
 
-pytest_plugins = ["tests.cooperative"]
+pytest_plugins = ["tests.cooperative", "tests.house"]
 
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)

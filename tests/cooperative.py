@@ -19,6 +19,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
@@ -271,7 +272,14 @@ def cooperative(
 @pytest.fixture
 def url(cooperative: Cooperative) -> Iterator[str]:
     """Where the demo cooperative's gateway listens."""
-    server = make_server("127.0.0.1", 0, cooperative.client.application, threaded=True)
+    with listening(cooperative.client.application) as url:
+        yield url
+
+
+@contextmanager
+def listening(application: Flask) -> Iterator[str]:
+    """The address of an application that answers on a port of its own."""
+    server = make_server("127.0.0.1", 0, application, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

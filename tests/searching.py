@@ -78,7 +78,7 @@ class Search:
         with psycopg.connect(url) as owner:
             for schema, table in owner.execute(_TABLES).fetchall():
                 name = sql.Identifier(schema, table)
-                copy = sql.SQL("copy {} to stdout").format(name)
+                copy = sql.SQL("copy (select * from {}) to stdout").format(name)
                 with owner.cursor() as cursor, cursor.copy(copy) as rows:
                     for row in rows:
                         self.look(f"table {schema}.{table}", bytes(row).decode("utf-8"))

@@ -21,8 +21,12 @@ from tests.people import MARIA, ROSA, WILMER
 from tests.searching import Search
 
 _TABLES = """
-    select schemaname || '.' || tablename from pg_tables
-    where schemaname not in ('pg_catalog', 'information_schema', 'public')
+    select t.schemaname || '.' || t.tablename from pg_tables as t
+    where t.schemaname not in ('pg_catalog', 'information_schema', 'public')
+        and not (
+            select relispartition from pg_class
+            where oid = format('%I.%I', t.schemaname, t.tablename)::regclass
+        )
 """
 
 

@@ -96,6 +96,47 @@ class _Peppers:
         return hmac.digest(self._peppers[version], b"chaski " + use, hashlib.sha256)
 
 
+class Seals:
+    """Texts that only who has the pepper reads, each bound to its owner and its use.
+
+    Args:
+        peppers: by version.
+        use: what it is for: another use's seals do not open.
+
+    Raises:
+        ValueError: no pepper, or one that is too short to be a key.
+    """
+
+    def __init__(self, peppers: Mapping[int, bytes], use: bytes) -> None:
+        self._peppers = _Peppers(peppers)
+        self._use = use
+
+    @property
+    def current(self) -> int:
+        """The pepper that seals what is new."""
+        return self._peppers.current
+
+    def seal(self, owner: str, text: str) -> str:
+        """Under the current pepper."""
+        nonce = os.urandom(_NONCE_OCTETS)
+        cipher = AESGCMSIV(self._peppers.key(self.current, self._use))
+        return (nonce + cipher.encrypt(nonce, text.encode(), owner.encode())).hex()
+
+    def open(self, owner: str, sealed: str, version: int) -> str | None:
+        """None where this pepper did not seal it, or not for this owner.
+
+        Raises:
+            UnknownPepperError: that pepper is not there.
+        """
+        cipher = AESGCMSIV(self._peppers.key(version, self._use))
+        try:
+            octets = bytes.fromhex(sealed)
+            nonce, closed = octets[:_NONCE_OCTETS], octets[_NONCE_OCTETS:]
+            return cipher.decrypt(nonce, closed, owner.encode()).decode()
+        except (InvalidTag, ValueError):
+            return None
+
+
 class PepperedArgon2:
     """Argon2id, sealed by the pepper.
 
@@ -108,22 +149,22 @@ class PepperedArgon2:
     """
 
     def __init__(self, peppers: Mapping[int, bytes], parameters: argon2.Parameters) -> None:
-        self._peppers = _Peppers(peppers)
+        self._seals = Seals(peppers, b"pin")
         self._argon2 = argon2.PasswordHasher.from_parameters(parameters)
         self._at_once = threading.BoundedSemaphore(PIN_VERIFICATIONS_AT_ONCE)
 
     @property
     def current(self) -> int:
         """The pepper that seals what is new."""
-        return self._peppers.current
+        return self._seals.current
 
     def hash(self, member_ref: str, pin: Pin) -> tuple[str, int]:
         with self._at_once:
             hashed = self._argon2.hash(_bound(member_ref, pin))
-        return self._seal(member_ref, hashed, self.current), self.current
+        return self._seals.seal(member_ref, hashed), self.current
 
     def verify(self, member_ref: str, pin: Pin, hashed: str, pepper_version: int) -> bool:
-        opened = self._open(member_ref, hashed, pepper_version)
+        opened = self._seals.open(member_ref, hashed, pepper_version)
         if opened is None:
             return False
         with self._at_once:
@@ -133,7 +174,7 @@ class PepperedArgon2:
                 return False
 
     def outdated(self, member_ref: str, hashed: str, pepper_version: int) -> bool:
-        opened = self._open(member_ref, hashed, pepper_version)
+        opened = self._seals.open(member_ref, hashed, pepper_version)
         return opened is not None and self._argon2.check_needs_rehash(opened)
 
     def sealed_anew(self, member_ref: str, hashed: str, pepper_version: int) -> str | None:
@@ -143,23 +184,8 @@ class PepperedArgon2:
         Raises:
             UnknownPepperError: the old pepper is not there.
         """
-        opened = self._open(member_ref, hashed, pepper_version)
-        return None if opened is None else self._seal(member_ref, opened, self.current)
-
-    def _seal(self, member_ref: str, hashed: str, version: int) -> str:
-        nonce = os.urandom(_NONCE_OCTETS)
-        cipher = AESGCMSIV(self._peppers.key(version, b"pin"))
-        return (nonce + cipher.encrypt(nonce, hashed.encode(), member_ref.encode())).hex()
-
-    def _open(self, member_ref: str, sealed: str, version: int) -> str | None:
-        """None where this pepper did not seal it, or not for this member."""
-        cipher = AESGCMSIV(self._peppers.key(version, b"pin"))
-        try:
-            octets = bytes.fromhex(sealed)
-            nonce, closed = octets[:_NONCE_OCTETS], octets[_NONCE_OCTETS:]
-            return cipher.decrypt(nonce, closed, member_ref.encode()).decode()
-        except (InvalidTag, ValueError):
-            return None
+        opened = self._seals.open(member_ref, hashed, pepper_version)
+        return None if opened is None else self._seals.seal(member_ref, opened)
 
 
 class KeyedHashes:

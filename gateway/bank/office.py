@@ -13,7 +13,7 @@ import msgspec
 from gateway.bank.hashing import KeyedHashes
 from gateway.bank.register import Members
 from gateway.bank.weak_pins import of_the_day, of_the_dni
-from gateway.bounds import CODE_DIGITS, DEEDS_SHOWN, DNI_DIGITS
+from gateway.bounds import CODE_DIGITS, DEEDS_SHOWN, DNI_DIGITS, NUMBER_CAREFUL_S
 from gateway.db.pool import Database, Row
 from gateway.values.member import MemberView
 from gateway.values.msisdn import Msisdn
@@ -21,6 +21,7 @@ from gateway.values.msisdn import Msisdn
 _DNI = re.compile(rf"[0-9]{{{DNI_DIGITS}}}")
 _ISSUE = "select bank.issue_code(%s, 'enrol', %s, %s, %s, %s, %s, %s, %s) as id"
 _ASK_RESET = "select bank.ask_staff('pin_reset', %s, %s::jsonb, %s, %s) as id"
+_TRUST = "select instructions.trust_again(%s, %s, %s, %s) as lifted"
 _APPROVE = "select bank.approve_reset(%s, %s, %s, %s, %s, %s) as verdict"
 
 
@@ -128,6 +129,50 @@ class Office:
         return bool(
             self._database.row("select bank.freeze_by_staff(%s, %s, %s) as shut", params)["shut"]
         )
+
+    def unfreeze(self, msisdn: Msisdn, by: str) -> bool:
+        """Open the door again, once the member was seen. Answers whether it was shut."""
+        params = (self._member(msisdn).ref, by, self._now)
+        row = self._database.row("select bank.lift_freeze(%s, %s, %s) as lifted", params)
+        return bool(row["lifted"])
+
+    def trust(self, msisdn: Msisdn, by: str) -> list[str]:
+        """Let a member with a new SIM or number move money again, once they and their DNI were
+        seen. Answers what was lifted."""
+        member_ref = self._member(msisdn).ref
+        return [
+            reason
+            for reason in ("sim_changed", "sim_unknown", "number_changed")
+            if self._database.row(_TRUST, (member_ref, reason, by, self._now))["lifted"]
+        ]
+
+    def move(self, msisdn: Msisdn, new: Msisdn, by: str) -> str:
+        """Another number for a member: `moved`, `no_member` or `taken`."""
+        until = self._now + dt.timedelta(seconds=NUMBER_CAREFUL_S)
+        params = (msisdn.e164, new.e164, by, until, self._now)
+        row = self._database.row("select bank.move_number(%s, %s, %s, %s, %s) as became", params)
+        return str(row["became"])
+
+    def release(self, msisdn: Msisdn, by: str) -> str:
+        """A member gives their number back: `released` or `no_member`."""
+        params = (msisdn.e164, by, self._now)
+        row = self._database.row("select bank.release_number(%s, %s, %s) as became", params)
+        return str(row["became"])
+
+    def give(self, member_ref: str, new: Msisdn, by: str) -> str:
+        """A number for a member who has none: `given`, `no_member` or `taken`."""
+        until = self._now + dt.timedelta(seconds=NUMBER_CAREFUL_S)
+        params = (member_ref, new.e164, by, until, self._now)
+        row = self._database.row("select bank.give_number(%s, %s, %s, %s, %s) as became", params)
+        return str(row["became"])
+
+    def decline(self, request_id: int, by: str) -> str:
+        """Say no to what somebody else asked for: `done`, `none`, `decided` or `same_person`."""
+        params = (request_id, by, self._now)
+        row = self._database.row(
+            "select verdict from bank.decide_staff_request(%s, false, %s, %s)", params
+        )
+        return str(row["verdict"])
 
     def access(self, msisdn: Msisdn) -> Row:
         """What staff may know of a member's access."""

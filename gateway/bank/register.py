@@ -67,4 +67,5 @@ def _member(row: Row) -> MemberView:
         short_name=row["short_name"],
         language=row["language"],
         enrolled=row["enrolled"],
+        district=row["district"],
     )

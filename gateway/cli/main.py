@@ -23,23 +23,29 @@ from gateway.cli.calls import calls
 from gateway.cli.channels import channels
 from gateway.cli.claims import claims
 from gateway.cli.desk import phone_number, plainly
+from gateway.cli.events import events
 from gateway.cli.ledger import ledger, refuse_unfit_core
 from gateway.cli.limits import limits
 from gateway.cli.members import members
 from gateway.cli.menus import menus
 from gateway.cli.people import members_erase, members_export, retention
 from gateway.cli.peppers import pins
+from gateway.cli.programme import members_districts, programme
 from gateway.cli.publishing import publish
 from gateway.cli.reconcile import reconcile
 from gateway.cli.sharing import shared_figures
 from gateway.cli.smpp import smpp
 from gateway.cli.sms import sms
+from gateway.cli.staff import staff
 from gateway.cli.tenants import TENANTS, all_settings, become
 from gateway.cli.wishes import members_agree
 from gateway.db.migrations import migrate
 from gateway.demo.core import core_variables, running_core
+from gateway.demo.life.story import DAYS, MEMBERS
+from gateway.demo.life.writing import give_life
 from gateway.demo.phone import PUT_AWAY, Phone, use
 from gateway.demo.seed import seed
+from gateway.demo.staff import STAFF, STAFF_PASSWORD, seed_staff
 from gateway.demo.supervise import run_demo
 from gateway.demo.variables import SHORT_CODE, demo_variables
 from gateway.embedded import Endpoints
@@ -146,20 +152,27 @@ def worker(tenants: Path | None) -> None:
     show_default=True,
     help="Whose books: ours, or a Fineract's on the loopback interface, new at each start.",
 )
+@click.option(
+    "--life",
+    is_flag=True,
+    help="Fill it once with three invented months of 2,000 members, beside the six.",
+)
 @plainly
-def demo(port: int, data: Path, core: str) -> None:
+def demo(port: int, data: Path, core: str, life: bool) -> None:  # noqa: FBT001 - click's way
     """Run a whole cooperative on this machine, with servers of its own. Ctrl-C stops it."""
+    if life and core != "own":
+        raise click.UsageError("--life fills our own books: leave --ledger out")
     with running_core(data, port) if core == "fineract" else nullcontext() as standin:
-        sys.exit(_run_demo(port, data, standin))
+        sys.exit(_run_demo(port, data, standin, life=life))
 
 
-def _run_demo(port: int, data: Path, core: StandIn | None) -> int:
+def _run_demo(port: int, data: Path, core: StandIn | None, *, life: bool) -> int:
     program = [sys.executable, "-m", "gateway.cli"]
     variables = core_variables(core.url) if core else {}
     return run_demo(
         port,
         data.resolve(),
-        prepare=lambda endpoints: _prepare_demo(endpoints, core.world if core else None),
+        prepare=lambda endpoints: _prepare_demo(endpoints, core.world if core else None, life=life),
         say=click.echo,
         environment=lambda endpoints: {**demo_variables(endpoints, port), **variables},
         web=[*program, "serve"],
@@ -203,22 +216,25 @@ def phone(msisdn: str, url: str, secret: str, short_code: str) -> None:
 
 
 for _group in (
-    *(audit, calls, channels, claims, ledger, limits),
-    *(members, menus, pins, retention, smpp, sms),
+    *(audit, calls, channels, claims, events, ledger, limits),
+    *(members, menus, pins, programme, retention, smpp, sms, staff),
 ):
     main.add_command(_group)
-for _command in (members_agree, members_erase, members_export):
+for _command in (members_agree, members_districts, members_erase, members_export):
     members.add_command(_command)
 ledger.add_command(reconcile)
 
 
-def _prepare_demo(endpoints: Endpoints, core: World | None) -> None:
+def _prepare_demo(endpoints: Endpoints, core: World | None, *, life: bool) -> None:
     for name in migrate(endpoints.owner_url):
         click.echo(f"  applied {name}")
     hasher = PepperedArgon2({1: bytes.fromhex(DEMO_PEPPER)}, OWASP_2026)
     today = dt.datetime.now(ZoneInfo("America/Lima")).date()
     if seed(endpoints.owner_url, hasher, today, core):
         click.echo("  the demo cooperative has its members and their money")
+    if life and give_life(endpoints.owner_url, today):
+        click.echo(f"  {MEMBERS} members who do not exist have lived for {DAYS} days")
+    seed_staff(endpoints.owner_url)
     # Whoever edits the menus and starts again sees them.
     published = publish(endpoints.owner_url, Settings.model_fields["menus"].default, "the demo")
     if published.new:
@@ -241,6 +257,9 @@ Chaski answers at {url}
       --data-urlencode phoneNumber=+51987000001 -d networkCode=99999 -d text=
   Wilmer has no PIN yet: issue him a code, and dial as +51987000006:
     .venv/bin/chaski members invite --phone +51987000006 --dni 40000006 --data {folder}
+  Staff's console: {url}/console
+    as {", ".join(f"{login} ({role})" for login, role in STAFF)};
+    password {STAFF_PASSWORD}, and the code of now: .venv/bin/chaski staff demo-code
   Look into the books:
     .venv/bin/chaski ledger {look} --data {folder}{counter}
 Ctrl-C stops it."""

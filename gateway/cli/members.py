@@ -12,7 +12,6 @@ import click
 
 from gateway.bank.hashing import KeyedHashes
 from gateway.bank.office import Issued, Office, OfficeError
-from gateway.bounds import NUMBER_CAREFUL_S
 from gateway.cli.desk import (
     JSON,
     OWNER_DATA,
@@ -20,7 +19,6 @@ from gateway.cli.desk import (
     PHONE,
     asked_by,
     iso,
-    member_of,
     opened,
     owner_url,
     phone_number,
@@ -194,12 +192,9 @@ def members_show(*, msisdn: str, as_json: bool, url: str | None, data: Path | No
 @plainly
 def members_unfreeze(msisdn: str, url: str | None, data: Path | None, by: str) -> None:
     """Open the door again that a member shut, once you have seen them."""
-    with opened(owner_url(url, data)) as database:
-        lifted = database.row(
-            "select bank.lift_freeze(%s, %s, %s) as lifted",
-            (member_of(database, phone_number(msisdn)).ref, by, _now()),
-        )
-    click.echo("open again" if lifted["lifted"] else "it was not shut: nothing to do")
+    with _office(url, data) as office:
+        lifted = office.unfreeze(phone_number(msisdn), by)
+    click.echo("open again" if lifted else "it was not shut: nothing to do")
 
 
 @members.command(name="freeze")
@@ -224,16 +219,8 @@ def members_freeze(msisdn: str, url: str | None, data: Path | None, by: str) -> 
 def members_trust(msisdn: str, url: str | None, data: Path | None, by: str) -> None:
     """Let a member with a new SIM or number move money again, once you have seen them and their
     DNI."""
-    with opened(owner_url(url, data)) as database:
-        member_ref, now = member_of(database, phone_number(msisdn)).ref, _now()
-        lifted = [
-            reason
-            for reason in ("sim_changed", "sim_unknown", "number_changed")
-            if database.row(
-                "select instructions.trust_again(%s, %s, %s, %s) as lifted",
-                (member_ref, reason, by, now),
-            )["lifted"]
-        ]
+    with _office(url, data) as office:
+        lifted = office.trust(phone_number(msisdn), by)
     click.echo(f"trusted again: {', '.join(lifted)}" if lifted else "nothing to lift")
 
 
@@ -246,13 +233,8 @@ def members_trust(msisdn: str, url: str | None, data: Path | None, by: str) -> N
 @plainly
 def members_move(msisdn: str, new: str, url: str | None, data: Path | None, by: str) -> None:
     """A member has another number. Whoever gets the old one reaches nothing of theirs."""
-    until = _now() + dt.timedelta(seconds=NUMBER_CAREFUL_S)
-    with opened(owner_url(url, data)) as database:
-        row = database.row(
-            "select bank.move_number(%s, %s, %s, %s, %s) as became",
-            (phone_number(msisdn).e164, phone_number(new).e164, by, until, _now()),
-        )
-    click.echo(_became(row["became"]))
+    with _office(url, data) as office:
+        click.echo(_became(office.move(phone_number(msisdn), phone_number(new), by)))
 
 
 @members.command(name="release")
@@ -263,12 +245,8 @@ def members_move(msisdn: str, new: str, url: str | None, data: Path | None, by: 
 @plainly
 def members_release(msisdn: str, url: str | None, data: Path | None, by: str) -> None:
     """A member has this number no more. Their account stays; nobody can dial for it."""
-    with opened(owner_url(url, data)) as database:
-        row = database.row(
-            "select bank.release_number(%s, %s, %s) as became",
-            (phone_number(msisdn).e164, by, _now()),
-        )
-    click.echo(_became(row["became"]))
+    with _office(url, data) as office:
+        click.echo(_became(office.release(phone_number(msisdn), by)))
 
 
 @members.command(name="give-number")
@@ -282,13 +260,8 @@ def members_give_number(
     member_ref: str, new: str, url: str | None, data: Path | None, by: str
 ) -> None:
     """Give a number to a member who has none: chaski members give-number m-1 --to +51987000009"""
-    until = _now() + dt.timedelta(seconds=NUMBER_CAREFUL_S)
-    with opened(owner_url(url, data)) as database:
-        row = database.row(
-            "select bank.give_number(%s, %s, %s, %s, %s) as became",
-            (member_ref, phone_number(new).e164, by, until, _now()),
-        )
-    click.echo(_became(row["became"]))
+    with _office(url, data) as office:
+        click.echo(_became(office.give(member_ref, phone_number(new), by)))
 
 
 _NOT_DONE = {
@@ -325,7 +298,3 @@ def _print_code(issued: Issued) -> None:
         f"good until {iso(issued.until)}, once, from the member's own phone. It is not kept:"
     )
     click.echo("hand it over now, and do not write it down for anybody else")
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

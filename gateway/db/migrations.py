@@ -19,6 +19,7 @@ def sources(rooms: Sequence[str]) -> list[Path]:
 ROOMS = (
     *("db", "audit", "notices", "ledger/postgres", "instructions"),
     *("core", "sim", "bank", "library", "reconciliation", "core_news"),
+    *("events", "programme", "signin", "console"),
 )
 
 

@@ -20,6 +20,7 @@ def demo_variables(endpoints: Endpoints, port: int = 8080) -> dict[str, str]:
     return {
         "CHASKI_DEMO": "yes",
         "CHASKI_DATABASE_URL": endpoints.app_url,
+        "CHASKI_STAFF_DATABASE_URL": endpoints.staff_url,
         "CHASKI_SESSIONS_URL": endpoints.sessions_url,
         "CHASKI_QUEUE_URL": endpoints.queue_url,
         "CHASKI_WEBHOOK_SECRETS": DEMO_WEBHOOK_SECRET,

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 OWNER = "chaski_owner"
 APPLICATION = "chaski_app"
+STAFF = "chaski_staff"
 DATABASE = "chaski"
 
 POSTGRES_SOCKET = ".s.PGSQL.5432"  # PostgreSQL appends it to the folder; the port is only a name
@@ -26,6 +27,11 @@ class Endpoints:
     app_url: str
     sessions_url: str
     queue_url: str
+
+    @property
+    def staff_url(self) -> str:
+        """As the application's, for staff's own role, which the migrations make."""
+        return self.app_url.replace(APPLICATION, STAFF, 1)
 
 
 def endpoints_in(sockets: Path) -> Endpoints:

@@ -38,7 +38,18 @@ from gateway.notices.senders import (
 
 log = structlog.stdlib.get_logger(__name__)
 
+# How a notice ends. What comes back later has not; one that wears out its tries is counted dead in
+# PostgreSQL alone.
+_ENDS = {Sent: "sent", type(None): "quiet", OptedOut: "opted_out", Never: "dead"}
+
 _MARK_AGAIN_S = 0.5  # PostgreSQL away: how often a mark is tried until the lease ends
+
+
+Settled = Callable[[str, str, int], object]
+
+
+def _untold(_notice: str, _outcome: str, _segments: int) -> None:
+    pass
 
 
 class Wording(Protocol):
@@ -68,6 +79,7 @@ class Drain:
 
     Args:
         jitter: answers a number from 0 to 1, so that rows that failed together come back apart.
+        settled: is told of every notice that came to an end: what it told, how, in how many SMS.
         senders: messages under way at once. While the provider is asked, which is nearly all of the
             time, none of them holds a connection of `outbox`.
         lease_s: longer than `SEND_TIMEOUT_S` and what the wording takes.
@@ -80,9 +92,11 @@ class Drain:
         sender: Sender,
         jitter: Callable[[], float],
         *,
+        settled: Settled = _untold,
         senders: int = SENDERS_AT_ONCE,
         lease_s: float = OUTBOX_LEASE_S,
     ) -> None:
+        self._settled = settled
         self._outbox = outbox
         self._wording = wording
         self._sender = sender
@@ -144,6 +158,9 @@ class Drain:
                     raise
         if not counted:
             log.warning("notice_taken_over", notice=notice.id, attempt=notice.attempt)
+        elif outcome := _ENDS.get(type(delivery)):
+            segments = delivery.segments if isinstance(delivery, Sent) else 0
+            self._settled(notice.fact.name, outcome, segments)
 
     def _deliver(self, notice: Notice) -> Delivery | None:
         try:

@@ -28,6 +28,7 @@ from gateway.bounds import (
     HOPS_PER_SECOND,
     NETWORK_SHARE_OF_HOPS,
     REPEAT_INFERRED_MS,
+    SCAN_KEYS,
 )
 from gateway.sessions.port import (
     Abandoned,
@@ -218,6 +219,15 @@ class RedisSessions:
             draft=left[b"left"],
             forgotten_at_ms=now + lives_ms,
         )
+
+    def under_way(self) -> int | None:
+        """How many sessions there are, for staff to look at: it reads through all keys. None: the
+        store is away."""
+        of_ours = f"chaski:{{{self._cooperative}:*}}:session:*"
+        try:
+            return sum(1 for _ in self._client.scan_iter(match=of_ours, count=SCAN_KEYS))
+        except redis.RedisError:
+            return None
 
     def healthy(self) -> bool:
         try:

@@ -10,7 +10,8 @@ class MemberView(msgspec.Struct, frozen=True):
 
     `ref` is opaque: the core's own name for the person. `first_name` is what we call them,
     `short_name` (`Rosa Q.`) what others see of them. `enrolled` means that they have a PIN,
-    `invited` that they have none, and an activation code for one.
+    `invited` that they have none, and an activation code for one. `district` is where they live,
+    by its UBIGEO code, or empty.
     """
 
     ref: str
@@ -19,3 +20,4 @@ class MemberView(msgspec.Struct, frozen=True):
     language: str
     enrolled: bool
     invited: bool = False
+    district: str = ""

@@ -60,11 +60,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The member's side of one hop."""
+    """The member's side of one hop. `network` is the mobile network's code, where it is said."""
 
     origin: Origin
     service_code: str
     said: Cumulative | Answer
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,10 @@ class Text:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """Our side of it. `ends` closes the session. `outcome` is for the log: never text of the
-    screen."""
+    screen. `misread`: the answer before it was not understood."""
 
     text: str
     ends: bool
     screen: str
     outcome: str
+    misread: bool = False

@@ -31,7 +31,7 @@ def client(cooperative: Cooperative) -> Iterator[FlaskClient]:
     """The API of the demo cooperative, with Ana's and Luis' keys."""
     url = cooperative.settings.database_url.get_secret_value()
     keyed = KeyedHashes(cooperative.settings.peppers)
-    with Database(url.replace("chaski_app", "chaski_owner"), 2) as database:
+    with Database(url.replace("chaski_app", "chaski_staff"), 2) as database:
         database.open()
         app = Flask("staff")
         desk = lambda: Office(database, keyed, 72, cooperative.clock.now())  # noqa: E731

@@ -172,7 +172,7 @@ end;
 
 -- Open a PIN that is locked or blocked. For staff who have seen the member. Answers whether it was.
 create function bank.unlock_pin(p_member_ref text, p_by text, p_now timestamptz) returns boolean
-language sql volatile
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
     with opened as (
         update bank.pin_credential

@@ -9,11 +9,18 @@ create table bank.member (
     -- Copied from the core when the member is registered, so that a dial needs no core.
     first_name text not null,
     short_name text not null,
-    language text not null default 'es'
+    language text not null default 'es',
+    -- For the programme's figures, as the core or staff say, never asked on a phone: the district by
+    -- its UBIGEO code (empty: not known), and whether the member lives in the country.
+    district text not null default '' check (district ~ '^([0-9]{6})?$'),
+    rural boolean
 );
 
 create function bank.member_by_msisdn(p_msisdn text)
-returns table (member_ref text, first_name text, short_name text, language text, enrolled boolean)
+returns table (
+    member_ref text, first_name text, short_name text, language text, enrolled boolean,
+    district text
+)
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
 begin atomic
@@ -22,7 +29,8 @@ begin atomic
         m.first_name,
         m.short_name,
         m.language,
-        exists (select from bank.pin_credential as c where c.member_ref = m.member_ref)
+        exists (select from bank.pin_credential as c where c.member_ref = m.member_ref),
+        m.district
     from bank.member as m
     where m.msisdn = p_msisdn;
 end;

@@ -102,7 +102,7 @@ $$;
 -- For staff and agents. Answers whether there was anything to shut.
 create function bank.freeze_by_staff(p_member_ref text, p_by text, p_now timestamptz)
 returns boolean
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
     return bank.shut(p_member_ref, 'staff', '', 'staff', p_by, p_now);
@@ -119,7 +119,7 @@ end;
 
 -- For the cooperative's staff, not for the application. Answers whether there was anything to lift.
 create function bank.lift_freeze(p_member_ref text, p_by text, p_now timestamptz) returns boolean
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     lifted bigint;

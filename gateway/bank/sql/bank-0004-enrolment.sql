@@ -25,7 +25,7 @@ create index staff_request_waiting on bank.staff_request (id) where state = 'wai
 create function bank.ask_staff(
     p_kind text, p_member_ref text, p_detail jsonb, p_by text, p_now timestamptz
 ) returns bigint
-language plpgsql volatile
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     request_id bigint;
@@ -46,7 +46,7 @@ $$;
 create function bank.decide_staff_request(
     p_id bigint, p_approve boolean, p_by text, p_now timestamptz
 ) returns table (verdict text, kind text, member_ref text, detail jsonb)
-language plpgsql volatile
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     request bank.staff_request;
@@ -118,7 +118,7 @@ create table bank.code_attempt (
 
 -- Whether a member has a PIN or has had one: then a new one takes two of staff.
 create function bank.had_pin(p_member_ref text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select exists (select from bank.pin_credential as c where c.member_ref = p_member_ref)
         or exists (
@@ -133,7 +133,7 @@ create function bank.issue_code(
     p_member_ref text, p_purpose text, p_dni_hash text, p_code_hash text, p_pepper_version integer,
     p_avoid text[], p_by text, p_now timestamptz, p_until timestamptz
 ) returns bigint
-language plpgsql volatile
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     owner bank.member;
@@ -168,7 +168,7 @@ create function bank.approve_reset(
     p_id bigint, p_code_hash text, p_pepper_version integer, p_by text, p_now timestamptz,
     p_until timestamptz
 ) returns text
-language plpgsql volatile
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     decided record;
@@ -212,7 +212,7 @@ end;
 -- A reset that waits, and for which phone.
 create function bank.reset_asked(p_id bigint)
 returns table (member_ref text, msisdn text, pepper_version integer)
-language sql stable
+language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select r.member_ref, m.msisdn, (r.detail ->> 'pepper_version')::integer
     from bank.staff_request as r
@@ -225,7 +225,7 @@ create function bank.register_by_staff(
     p_member_ref text, p_msisdn text, p_first_name text, p_short_name text, p_language text,
     p_by text, p_now timestamptz
 ) returns boolean
-language sql volatile
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
     with registered as (
         insert into bank.member (member_ref, msisdn, first_name, short_name, language)
@@ -530,7 +530,7 @@ returns table (
     enrolled boolean, locked_until timestamptz, blocked_at timestamptz, frozen boolean,
     code_until timestamptz, code_purpose text, level text, requests jsonb, deeds jsonb
 )
-language sql stable
+language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select
         c.member_ref is not null,

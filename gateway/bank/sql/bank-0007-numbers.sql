@@ -14,7 +14,7 @@ end;
 create function bank.move_number(
     p_old text, p_new text, p_by text, p_careful_until timestamptz, p_now timestamptz
 ) returns text
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     owner text;
@@ -38,7 +38,7 @@ $$;
 
 -- A member has no number any more: `released`, or `no_member`. What is theirs stays theirs.
 create function bank.release_number(p_msisdn text, p_by text, p_now timestamptz) returns text
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     owner text;
@@ -60,7 +60,7 @@ $$;
 create function bank.give_number(
     p_member_ref text, p_new text, p_by text, p_careful_until timestamptz, p_now timestamptz
 ) returns text
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
     if exists (select from bank.member as m where m.msisdn = p_new) then

@@ -78,7 +78,7 @@ create function bank.note_hold(
     p_claim bigint, p_hold uuid, p_centimos bigint, p_until timestamptz, p_actor_kind text,
     p_actor text, p_now timestamptz
 ) returns boolean
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     claimant text;
@@ -111,7 +111,7 @@ $$;
 
 -- The funds are free again: staff gave them back.
 create function bank.note_release(p_claim bigint, p_by text, p_now timestamptz) returns boolean
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     claimant text;
@@ -163,7 +163,7 @@ create index claim_held on bank.claim (held_until) where held_until is not null;
 -- Staff have settled it. Answers whether it was open.
 create function bank.resolve_claim(p_claim bigint, p_how text, p_by text, p_now timestamptz)
 returns boolean
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     claimant text;
@@ -183,8 +183,19 @@ begin
 end
 $$;
 
+-- What a hold is placed on, or ended.
+create function bank.claim_to_hold(p_claim bigint)
+returns table (
+    state text, payee_ref text, account text, amount_centimos bigint, hold_key uuid
+)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select c.state, c.payee_ref, c.account, c.amount_centimos, c.hold_key
+    from bank.claim as c where c.id = p_claim;
+end;
+
 revoke execute on function
-    bank.open_claim, bank.note_hold, bank.note_hold_by_policy, bank.note_release, bank.forget_holds,
+    bank.claim_to_hold, bank.open_claim, bank.note_hold, bank.note_hold_by_policy, bank.note_release, bank.forget_holds,
     bank.resolve_claim
 from public;
 grant execute on function bank.open_claim, bank.note_hold_by_policy, bank.forget_holds to chaski_app;

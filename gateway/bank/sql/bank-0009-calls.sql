@@ -42,7 +42,7 @@ $$;
 
 -- Staff have called. Answers whether it was open.
 create function bank.call_done(p_call bigint, p_by text, p_now timestamptz) returns boolean
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     called text;

@@ -72,6 +72,7 @@ def parse(form: Mapping[str, str], account: str) -> Turn:
         origin=Origin(CHANNEL, account, session_id, msisdn),
         service_code=form.get("serviceCode", ""),
         said=Cumulative(Keystrokes(form["text"])),
+        network=form.get("networkCode", ""),
     )
 
 

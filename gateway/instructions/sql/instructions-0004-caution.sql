@@ -50,7 +50,7 @@ end;
 create function instructions.trust_again(
     p_member_ref text, p_reason text, p_by text, p_now timestamptz
 ) returns boolean
-language sql volatile set search_path = pg_catalog, pg_temp
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
     with lifted as (
         update instructions.caution set lifted_at = p_now, lifted_by = p_by

@@ -199,7 +199,7 @@ $$;
 -- A second person agrees, of whichever of the three it is. Answers whether anything waited.
 create function instructions.approve_limit(p_number bigint, p_by text, p_now timestamptz)
 returns boolean
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     asked_by text;
@@ -240,7 +240,7 @@ end;
 -- What waits for a second person.
 create function instructions.limits_waiting()
 returns table (number bigint, what text, effective_on date, asked_by text, reason text)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select
         r.number,

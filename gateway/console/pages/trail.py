@@ -1,0 +1,41 @@
+"""The trail, as auditors read it, and the seals over it."""
+
+from __future__ import annotations
+
+from flask import render_template
+
+from gateway.bounds import CONSOLE_ROWS
+from gateway.console.access import Views
+from gateway.console.at_hand import AtHand, asked
+from gateway.console.reading import Traced
+from gateway.console.timeline import DEEDS
+
+_LONG = 18  # digits of a bigint
+
+
+def views(at_hand: AtHand) -> Views:
+    """Behind the doors of this module."""
+
+    def list_() -> str:
+        before = asked("antes")
+        traced = Traced(
+            before=int(before) if before.isascii() and before.isdigit() else None,
+            actor=asked("quien") or None,
+            member_ref=asked("socio") or None,
+            action=asked("que") or None,
+        )
+        if traced.before is not None and traced.before >= 10**_LONG:
+            traced = Traced()
+        entries = at_hand.reading.trail(traced)
+        return render_template(
+            "trail.html",
+            entries=entries,
+            traced=traced,
+            more=len(entries) == CONSOLE_ROWS,
+            deeds=DEEDS,
+        )
+
+    def seals() -> str:
+        return render_template("seals.html", seals=at_hand.reading.seals())
+
+    return {"trail.list": list_, "trail.seals": seals}

@@ -1,0 +1,1 @@
+"""What happened, in a few typed kinds, for the programme's figures."""

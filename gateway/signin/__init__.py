@@ -1,0 +1,1 @@
+"""Who of staff is at the console."""
