@@ -220,7 +220,7 @@ def test_who_never_enrolled_or_is_no_member_of_ours_is_told_nothing(
 
 def test_who_wants_no_such_messages_gets_none(cooperative: Cooperative, core: StandIn) -> None:
     no = Consent(Purpose.MOVEMENTS, given=False, channel="staff", text_version="1", language="es")
-    rosa = cooperative.gateway.bank.identify(Msisdn(ROSA.msisdn))
+    rosa, _ = cooperative.gateway.bank.identify(Msisdn(ROSA.msisdn))
     assert rosa
     cooperative.gateway.bank.agree(rosa, no)
     core.double.at_the_counter(ROSA.savings[0].code, 50_00)

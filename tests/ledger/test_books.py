@@ -102,6 +102,7 @@ class TestTheApplication:
             "accounts_of",
             "movements_of",
             "loans_of",
+            "marked",
             "borrowers",
             "tax_of",
             "find",

@@ -101,12 +101,13 @@ def test_a_lost_answer_is_told_by_sms_and_moves_money_once(
     assert "S/ 50.00" in told
 
 
-def test_a_core_that_is_away_takes_no_order(cooperative: Cooperative, core: StandIn) -> None:
+def test_a_core_that_is_away_makes_up_no_balance_and_takes_nobody_out_of_service(
+    cooperative: Cooperative, core: StandIn
+) -> None:
     phone = cooperative.phone(ROSA.msisdn)
     phone.dial()
     core.plan.away = True
     screen = phone.press("1", ROSA.pin or "")
+    assert "No podemos ver tu saldo ahora" in screen.text
     assert "S/" not in screen.text
-    assert cooperative.client.get("/health/ready").status_code == 503
-    core.plan.away = False
     assert cooperative.client.get("/health/ready").status_code == 200
