@@ -26,7 +26,7 @@ from tests.bench.stage import TODAY, WEBHOOK, Stage, gateway, of_settings
 
 _SESSIONS_S = 5.0  # of dials, to see what sessions take
 _WORKER_S = 5.0  # until it has done all its duties once
-_ORDERS_S = 20.0  # of orders through the webhook, to see what one leaves in PostgreSQL
+_ORDERS_S = 60.0  # of orders through the webhook, to see what one leaves in PostgreSQL
 _CHUNK = 100_000
 
 # Members in a ring, each paying the next: all balances stay as they are, so that the books are
