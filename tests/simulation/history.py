@@ -218,6 +218,7 @@ class History:
     intended: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     orders: list[Order] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
+    undone: dict[str, int] = field(default_factory=dict)  # when people at the core took one back
     told: list[Told] = field(default_factory=list)
     tells: list[Tell] = field(default_factory=list)
     answered: list[Answered] = field(default_factory=list)

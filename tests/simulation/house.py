@@ -33,6 +33,7 @@ from gateway.values.money import Money
 from gateway.values.pin import Pin
 from gateway.worker import Duty
 from tests.simulation.core import SimCore
+from tests.simulation.fineract import FineractCore
 from tests.simulation.history import Books
 from tests.simulation.members import Member
 from tests.simulation.messages import FakeHasher, SimSender
@@ -42,6 +43,8 @@ from tests.simulation.world import World
 _TODAY = dt.date(2026, 11, 23)
 _BORN = dt.date(1980, 5, 17)
 _SCHEMAS = ("bank", "instructions", "ledger", "notices")
+# What is logged as an error, for a person to mend, because people at the core did what they did.
+_FOR_STAFF = {"fineract_misconfigured", "fineract_gave_up"}
 _VACUUM_EVERY = 50  # runs: what they leave behind slows down the next ones
 
 
@@ -61,9 +64,18 @@ class House:
     Args:
         urls: the owner's and the application's of a migrated database, of the sessions' Redis and
             of the queues'. All of it is emptied for every run.
+        fineract: every run has a Fineract for its core.
     """
 
-    def __init__(self, owner_url: str, app_url: str, sessions_url: str, queue_url: str) -> None:
+    def __init__(
+        self,
+        owner_url: str,
+        app_url: str,
+        sessions_url: str,
+        queue_url: str,
+        *,
+        fineract: bool = False,
+    ) -> None:
         self._owner = psycopg.connect(owner_url, autocommit=True)
         # Books are append-only, also for the owner; but every run begins with new ones.
         self._owner.execute("set session_replication_role = replica")
@@ -72,7 +84,8 @@ class House:
         self._redis = SimRedis.from_url(sessions_url)
         self._redis.enter(None)
         self._sender = SimSender()
-        self._core = SimCore()
+        self._core = FineractCore() if fineract else SimCore()
+        self.fineract = fineract
         self._world: World | None = None
         self._runs = 0
         self._tables, self._reset = self._as_it_is()
@@ -80,7 +93,7 @@ class House:
         with self._listening():
             self._own = self._built(settings, self._parts())
             self._remote = self._built(
-                settings, replace(self._parts(), ledger=lambda _: self._core)
+                settings, replace(self._parts(), ledger=lambda _: self._core.ledger)
             )
 
     @contextmanager
@@ -120,9 +133,10 @@ class House:
         """Redis loses this share of its keys."""
         self._redis.forget(world, share)
 
-    def approve(self) -> None:
-        """A person at the remote core says yes to everything that waits for one."""
-        self._core.core.approve()
+    @property
+    def core(self) -> FineractCore | SimCore:
+        """The remote core, where a run has one."""
+        return self._core
 
     def close(self) -> None:
         """Give the connections back."""
@@ -154,7 +168,7 @@ class House:
         dead = self._owner.execute("select id from notices.outbox where state = 'dead'").fetchall()
         books.dead = [self.about_notice(notice)[0] for (notice,) in dead]
         if world.remote_core:
-            self._core_books(books, members)
+            self._core.fill(books, members)
         else:
             self._own_books(books)
         books.leaks = [*self._leaks(world)]
@@ -175,14 +189,6 @@ class House:
             " join ledger.account a on a.id = b.account_id where a.kind = 'savings'"
         )
         books.balances = dict(balances.fetchall())
-
-    def _core_books(self, books: Books, members: list[Member]) -> None:
-        core = self._core.core
-        books.keys = [*core.posted]
-        for member in members:
-            for account in core.accounts(member.ref):
-                if account.code == member.account:
-                    books.balances[account.code] = account.balance.centimos
 
     def _leaks(self, world: World) -> Iterator[str]:
         for key, value in self._redis.everything():
@@ -297,13 +303,15 @@ class House:
         trace = traceback.format_exc() if said.get("exc_info") else ""
         if world.leaks(f"{said} {trace}"):
             world.history.leaks.append(f"in the log, with {said.get('event')}")
-        if level in {"error", "exception", "critical"}:
+        if said.get("event") in _FOR_STAFF:
+            world.history.counts[f"log: {said['event']}"] += 1
+        elif level in {"error", "exception", "critical"}:
             world.history.faults.append(f"{said.get('event')}: {trace}")
         return said
 
 
 @contextmanager
-def own_house() -> Iterator[House]:
+def own_house(*, fineract: bool = False) -> Iterator[House]:
     """A house with servers of its own, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="chaski-simulation-") as folder:
         data = Path(folder)
@@ -319,6 +327,7 @@ def own_house() -> Iterator[House]:
                 endpoints.app_url,
                 endpoints.sessions_url,
                 endpoints.queue_url,
+                fineract=fineract,
             )
             try:
                 yield house

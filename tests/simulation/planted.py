@@ -40,6 +40,7 @@ class Fault:
         old: what stands there, exactly once.
         new: what is put in its place.
         why: what somebody thought who wrote it like this.
+        core: over which core it is looked for: see `scripts/simulate --core`.
     """
 
     name: str
@@ -47,7 +48,78 @@ class Fault:
     old: str
     new: str
     why: str
+    core: str = "any"
 
+
+_ADAPTER = "gateway/ledger/fineract/adapter.py"
+_OVER_FINERACT = (
+    Fault(
+        "a lost answer of Fineract is a no",
+        _ADAPTER,
+        "            return Unknown()\n        return reply, judged(reply)\n",
+        '            return Refused("not_allowed")\n        return reply, judged(reply)\n',
+        "a server that does not answer has done nothing",
+        "fineract",
+    ),
+    Fault(
+        "a lost answer of Fineract was never sent",
+        "gateway/ledger/fineract/client.py",
+        "            if _never_left(error):\n",
+        "            if True:\n",
+        "an error is an error",
+        "fineract",
+    ),
+    Fault(
+        "a fresh key for every try at Fineract",
+        _ADAPTER,
+        "self._sent(prepared.command, body, attempt_key(order.key, attempt))",
+        "self._sent(prepared.command, body, attempt_key(uuid.uuid4(), attempt))",
+        "a key that was used answers 425",
+        "fineract",
+    ),
+    Fault(
+        "a key in use is a refusal",
+        "gateway/ledger/fineract/errors.py",
+        "        return Verdict(Meaning.UNCERTAIN, IN_USE)",
+        "        return _NOT_ALLOWED",
+        "425 is an error of the client's",
+        "fineract",
+    ),
+    Fault(
+        "200 without the money is a success",
+        "gateway/ledger/fineract/errors.py",
+        '    if body.get("rollbackTransaction") is True:\n',
+        "    if False:\n",
+        "200 is 200",
+        "fineract",
+    ),
+    Fault(
+        "half of an answer is a no",
+        "gateway/ledger/fineract/errors.py",
+        '    return Verdict(Meaning.UNCERTAIN, f"HTTP {reply.status}")\n',
+        "    return _NOT_ALLOWED\n",
+        "a proxy's page says that nobody took it",
+        "fineract",
+    ),
+    Fault(
+        "an order is not looked for at Fineract",
+        _ADAPTER,
+        "        row = self._found(order, account.id) if account else None\n"
+        "        if row is None:\n            return None\n",
+        "        return None\n        row = None\n",
+        "the key is enough",
+        "fineract",
+    ),
+    Fault(
+        "our own refusal leaves the key as it is",
+        _ADAPTER,
+        "        return self._spoilt(prepared) if prepared.refusal else self._executed(prepared)\n",
+        "        return (\n            Refused(prepared.refusal)\n"
+        "            if prepared.refusal\n            else self._executed(prepared)\n        )\n",
+        "what we do not send cannot be done",
+        "fineract",
+    ),
+)
 
 FAULTS = (
     Fault(
@@ -177,6 +249,7 @@ FAULTS = (
         "    if false then\n        perform notices.tell('order_refused'",
         "nothing happened, so there is nothing to tell",
     ),
+    *_OVER_FINERACT,
 )
 
 
@@ -232,6 +305,7 @@ def hunt(fault: Fault, seeds: int = SEEDS_MAX, enough: int = ENOUGH) -> Found:
     """Run seeds over a broken copy until enough of them notice."""
     with broken_copy(fault) as copy:
         command = [sys.executable, "-m", "tests.simulation.hunt", str(seeds), str(enough)]
+        command.append(fault.core)
         done = subprocess.run(
             command,
             cwd=copy,
@@ -246,8 +320,9 @@ def hunt(fault: Fault, seeds: int = SEEDS_MAX, enough: int = ENOUGH) -> Found:
     return Found(fault, told["seeds"], {int(seed): rules for seed, rules in told["broken"].items()})
 
 
-def counted(found: Found, house: House) -> Found:
+def counted(found: Found, houses: dict[str, House]) -> Found:
     """Only the seeds that are clean over the code as it is."""
+    house = houses[found.fault.core]
     broken = {
         seed: rules for seed, rules in found.broken.items() if not tried(house, seed).violations
     }
@@ -265,9 +340,14 @@ def main(argv: Sequence[str]) -> int:
     chosen = [fault for fault in FAULTS if options.only in fault.name]
     click.echo(f"planted: {len(chosen)} faults, one after the other, {options.jobs} at once")
     missed = 0
-    with own_house() as house, ThreadPoolExecutor(options.jobs) as pool:
+    with (
+        own_house() as any_core,
+        own_house(fineract=True) as fineract,
+        ThreadPoolExecutor(options.jobs) as pool,
+    ):
+        houses = {"any": any_core, "fineract": fineract}
         for found in pool.map(lambda fault: hunt(fault, options.seeds, options.enough), chosen):
-            sure = counted(found, house)
+            sure = counted(found, houses)
             missed += not sure.broken
             click.echo(sure.line)
     click.echo(f"planted: {len(chosen) - missed} of {len(chosen)} faults found")

@@ -41,6 +41,10 @@ def _money_is_conserved(history: History) -> Iterator[str]:
         expected[posting.source] -= posting.centimos + posting.tax
         if not posting.loan:
             expected[posting.target] += posting.centimos - posting.tax
+    for posting in _undone(history):
+        expected[posting.source] += posting.centimos
+        if not posting.loan:
+            expected[posting.target] -= posting.centimos
     for account, balance in books.balances.items():
         if balance != expected[account]:
             yield f"{account} holds {balance}, and its postings make {expected[account]}"
@@ -52,6 +56,7 @@ def _at_most_once(history: History) -> Iterator[str]:
     done = Counter(
         (_sender(history, posting), posting.target, posting.centimos)
         for posting in history.postings
+        if posting.key not in history.undone  # by people at the core: then it may be meant again
     )
     for what, times in done.items():
         if times > history.intended[what]:
@@ -90,6 +95,8 @@ def _denied_is_so(history: History) -> Iterator[str]:
             if not _is_about(history, denial, posting):
                 continue
             sure = bool(denial.keys) or _was_known(history, posting, denial)
+            if history.undone.get(posting.key, denial.moment) < denial.moment:
+                continue  # people at the core took it back: now it is not done
             if posting.moment < denial.moment and (
                 denial.keys or _untold(history, posting, denial)
             ):
@@ -109,6 +116,8 @@ def _everybody_learns(history: History) -> Iterator[str]:
         yield f"{books.waiting} notices were never told nor given up"
     for posting in history.postings:
         sender = _sender(history, posting)
+        if posting.key in history.undone and history.books.ends.get(posting.key) != "posted":
+            continue  # for us it never was
         if not _heard(history, posting, history.moment) and posting.key not in books.dead:
             yield f"{sender} never learned of op. {posting.reference}"
     for told in history.told:
@@ -259,6 +268,11 @@ def _sender(history: History, posting: Posting) -> str:
 def _account_of(history: History, member: str) -> str:
     accounts = {owner: account for account, owner in history.owners.items()}
     return accounts.get(member, "")
+
+
+def _undone(history: History) -> Iterator[Posting]:
+    """What people at the core took back."""
+    return (one for one in history.postings if one.key in history.undone)
 
 
 def _sides(posting: Posting, told: Told) -> tuple[str, ...]:

@@ -37,14 +37,15 @@ class World:
     """What all actors of a run share.
 
     Args:
-        seed: decides everything.
+        seed: decides everything else.
+        always_remote: the core is never the own ledger.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, always_remote: bool = False) -> None:
         self.seed = seed
         self.chance = Random(seed)  # noqa: S311 - a simulation, and it must repeat itself
         self.weather: Weather = drawn(self.chance)
-        self.remote_core = self.chance.random() < 0.35
+        self.remote_core = self.chance.random() < 0.35 or always_remote
         self.station = Station()
         self.history = History()
         self.on_wake: Callable[[], None] = lambda: None
@@ -194,9 +195,11 @@ class World:
         reference: str,
         *,
         loan: bool,
+        by: Hop | Tell | Duty | None = None,
     ) -> None:
-        """Money moved, from the first account to the second."""
-        about = self.about()
+        """Money moved, from the first account to the second. `by`: who had asked for it, where that
+        is not who acts now."""
+        about = by or self.about()
         asked = isinstance(about, Hop) and any(order.key == key for order in about.orders)
         hop = about if asked and isinstance(about, Hop) else None
         posting = Posting(

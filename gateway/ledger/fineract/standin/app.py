@@ -46,7 +46,7 @@ PERMISSIONS = (
     *("READ_CLIENT", "READ_CLIENTIDENTIFIER", "READ_SAVINGSACCOUNT", "READ_LOAN"),
     *("DEPOSIT_SAVINGSACCOUNT", "WITHDRAWAL_SAVINGSACCOUNT", "UNDOTRANSACTION_SAVINGSACCOUNT"),
     *("READ_ACCOUNTTRANSFER", "CREATE_ACCOUNTTRANSFER", "READ_PAYMENTTYPE", "READ_OFFICE"),
-    *("READ_BUSINESS_DATE", "READ_CONFIGURATION", "UNDO_ACCOUNTTRANSFER"),
+    *("READ_BUSINESS_DATE", "READ_CONFIGURATION", "READ_AUDIT", "UNDO_ACCOUNTTRANSFER"),
 )
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
@@ -454,6 +454,25 @@ def _get_configuration(name: str) -> Response:
         raise DomainError(404, "error.msg.configuration.property.invalid")
     enabled = name == "enable-business-date" and _double().world.has_business_date
     return _json({"name": name, "enabled": enabled, "id": 1})
+
+
+@api.get("/v1/audits")
+def _get_audits() -> Response:
+    """Of the table of commands only what was rejected, newest first."""
+    asked = request.args
+    if asked.get("processingResult") != "3":
+        raise DomainError(400, "error.msg.not.in.the.double")
+    rows = [
+        {
+            "actionName": action,
+            "entityName": entity,
+            "processingResult": "rejected",
+            "commandAsJson": _ENCODE(body).decode(),
+        }
+        for action, entity, body in _double().commands.rejected()
+        if (action, entity) == (asked.get("actionName"), asked.get("entityName"))
+    ]
+    return _json(rows[::-1])
 
 
 @api.get("/v1/paymenttypes")
