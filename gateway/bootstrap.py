@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import redis
@@ -35,6 +36,8 @@ from gateway.bank.pins import Pins
 from gateway.bank.register import Members
 from gateway.bank.sims import Sims
 from gateway.bounds import (
+    CORE_FAREWELL_MS,
+    CORE_PROBE_S,
     EXPIRE_HOLDS_EVERY_S,
     FORGET_EVERY_S,
     GO_ON_SMS_SWEEP_S,
@@ -51,9 +54,12 @@ from gateway.bounds import (
 from gateway.channels.smpp.invitation import ScreenFirst
 from gateway.channels.smpp.service import Service
 from gateway.conversation import Library
-from gateway.cores import fineract
+from gateway.core.known import KnownAccounts
+from gateway.core.patient import Care, PatientLedger
+from gateway.cores import fineract, with_care
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.driver import Gateway
+from gateway.instructions.asking import Asking
 from gateway.instructions.orders import Instructions
 from gateway.ledger.port import Ledger
 from gateway.ledger.postgres.adapter import PostgresLedger
@@ -110,6 +116,7 @@ class Parts:
         often: looks every so many seconds, until told to stop.
         operations: what the bank can do, by name.
         sim_swap: who knows SIM cards.
+        care: how a core behind a network is asked.
     """
 
     database: Callable[[Settings], Database] | None = None
@@ -125,6 +132,7 @@ class Parts:
     often: Callable[[float, Look], Stop] = look_often
     operations: Mapping[str, Operation] = field(default_factory=lambda: CATALOGUE)
     sim_swap: SimSwap | None = None
+    care: Callable[[Settings], Care] | None = None
 
 
 ORDINARY = Parts()
@@ -139,16 +147,25 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
     parts = _with_core(settings, parts)
     database = (parts.database or open_database)(settings)
     books = open_books(settings, database, parts)
-    ledger = _ledger(database, parts)
+    ledger = _ledger(settings, database, parts)
     sessions, hang_up = _sessions(settings, parts)
     queue_client = connect(settings.queue_url.get_secret_value())
     wake_ups = WakeUps(queue_client)
     _watch(metrics, Outbox(database), wake_ups)
 
-    stop_looking = parts.often(RELOAD_EVERY_S, books.refresh)
+    stops = [parts.often(RELOAD_EVERY_S, books.refresh)]
+    checks = {"database": database.healthy, "sessions": sessions.healthy}
+    if isinstance(ledger, PatientLedger):
+        stops.append(parts.often(CORE_PROBE_S, ledger.probe))
+        _watch_core(metrics, ledger, _instructions(database, ledger, parts))
+    else:
+        checks["ledger"] = lambda: ledger.health().well
 
     def close() -> None:
-        stop_looking()
+        for stop in stops:
+            stop()
+        if isinstance(ledger, PatientLedger):
+            ledger.close(CORE_FAREWELL_MS)
         database.close()
         hang_up()
         queue_client.close()
@@ -167,12 +184,9 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
         metrics=metrics,
         answers=Answers(database, parts.now),
         reports=Reports(database, metrics),
-        checks={
-            "database": database.healthy,
-            "sessions": sessions.healthy,
-            "ledger": lambda: ledger.health().well,
-        },
+        checks=checks,
         close=close,
+        **_slow_core(ledger),
     )
 
 
@@ -183,7 +197,8 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
         FaultyBookError: nothing was published, and the folder's menus cannot be served.
     """
     name, parts = settings.cooperative, _with_core(settings, parts)
-    orders = _instructions(database, _ledger(database, parts), parts)
+    ledger = _ledger(settings, database, parts)
+    orders = _instructions(database, ledger, parts)
     books = open_books(settings, database, parts)
     claims = _claims(settings, database)
     # Who sends is woken; a wake-up that another process takes would be lost to it.
@@ -191,18 +206,25 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
     duties = [
         Duty(f"{name}-books", RELOAD_EVERY_S, books.refresh),
         *_unfinished(settings, database, books, parts),
-        *_reminders(settings, database, parts, woken=sends),
+        *_reminders(settings, database, ledger, parts, woken=sends),
         *(_notices(settings, database, books, parts) if sends else ()),
         Duty(
             f"{name}-claims",
             EXPIRE_HOLDS_EVERY_S,
             lambda: claims.forget_holds(parts.now(), SWEEP_ROWS),
         ),
-        Duty(f"{name}-orders", RECONCILE_EVERY_S, lambda: orders.reconcile(SWEEP_ROWS)),
+        Duty(
+            f"{name}-orders",
+            RECONCILE_EVERY_S,
+            lambda: orders.reconcile(SWEEP_ROWS),
+            orders.stop,
+        ),
         _sealing(settings, database, parts),
         Duty(f"{name}-retention", RETAIN_EVERY_S, Retention(database, parts.now).run),
     ]
-    if parts.ledger is None:
+    if isinstance(ledger, PatientLedger):
+        duties.append(Duty(f"{name}-core", CORE_PROBE_S, ledger.probe))
+    else:
         own = PostgresLedger(database)
         duties.append(
             Duty(
@@ -262,7 +284,7 @@ def _notices(
         Members(database),
         zone,
         parts.now,
-        ordered_since=_instructions(database, _ledger(database, parts), parts).ordered_since,
+        ordered_since=_orders(settings, database, parts).ordered_since,
         wanted=Consents(database).given,
     )
     quiet = read_quiet_hours(settings.quiet_hours, zone)
@@ -291,7 +313,7 @@ def _unfinished(
         sessions=sessions,
         library=_library(settings, books),
         members=Members(database),
-        orders=_instructions(database, _ledger(database, parts), parts),
+        orders=_orders(settings, database, parts),
         outbox=Outbox(database),
         short_code=settings.short_code,
     )
@@ -360,7 +382,7 @@ def connect_sessions(url: str) -> redis.Redis:
 
 
 def _reminders(
-    settings: Settings, database: Database, parts: Parts, *, woken: bool
+    settings: Settings, database: Database, ledger: Ledger, parts: Parts, *, woken: bool
 ) -> tuple[Duty, ...]:
     """Reminding those who have an instalment to pay, and forgetting texts of long ago."""
     name, timetable = (
@@ -368,7 +390,7 @@ def _reminders(
         Timetable(connect(settings.queue_url.get_secret_value())),
     )
     reminders = Reminders(
-        ledger=_ledger(database, parts),
+        ledger=ledger,
         calendar=Calendar(database),
         now=parts.now,
         timezone=ZoneInfo(settings.timezone),
@@ -422,12 +444,55 @@ def _with_core(settings: Settings, parts: Parts) -> Parts:
     return replace(parts, ledger=lambda _: core) if core else parts
 
 
-def _ledger(database: Database, parts: Parts) -> Ledger:
-    return parts.ledger(database) if parts.ledger else PostgresLedger(database)
+def _ledger(settings: Settings, database: Database, parts: Parts) -> Ledger:
+    """The core. What is not ours, in this database, is asked with care: it may be slow or away."""
+    if parts.ledger is None:
+        return PostgresLedger(database)
+    care = (parts.care or with_care)(settings)
+    return PatientLedger(parts.ledger(database), care, KnownAccounts(database), parts.now)
 
 
 def _instructions(database: Database, ledger: Ledger, parts: Parts) -> Instructions:
-    return Instructions(database, ledger, parts.now, same_database=parts.ledger is None)
+    if not isinstance(ledger, PatientLedger):
+        return Instructions(database, ledger, parts.now, same_database=True)
+    care = ledger.care
+    asking = Asking(care.writing, ledger.ready, care.patience.left_ms, ledger.late)
+    return Instructions(database, ledger, parts.now, same_database=False, asking=asking)
+
+
+def _orders(settings: Settings, database: Database, parts: Parts) -> Instructions:
+    """To look at orders, not to give any."""
+    return _instructions(database, _ledger(settings, database, parts), parts)
+
+
+def _slow_core(ledger: Ledger) -> dict[str, Any]:
+    """What a gateway does beside where its core is behind a network."""
+    if not isinstance(ledger, PatientLedger):
+        return {}
+    return {"beside": {"core": lambda: ledger.health().well}, "hop": ledger.hop}
+
+
+def _watch_core(metrics: Metrics, ledger: PatientLedger, orders: Instructions) -> None:
+    def figures() -> dict[str, float]:
+        asked = {"chaski_core_asked": float(ledger.ready())}
+        try:
+            waiting, oldest_s = orders.backlog()
+        except DatabaseUnavailableError:
+            return asked
+        return {
+            **asked,
+            "chaski_orders_under_way": waiting,
+            "chaski_orders_oldest_under_way_seconds": oldest_s,
+        }
+
+    metrics.watch(
+        {
+            "chaski_core_asked": "Whether the core is asked at all: 0 after too many failures.",
+            "chaski_orders_under_way": "Orders that have no end yet.",
+            "chaski_orders_oldest_under_way_seconds": "How long the oldest of them has been.",
+        },
+        figures,
+    )
 
 
 def _bank(settings: Settings, parts: Parts, database: Database, ledger: Ledger) -> Bank:

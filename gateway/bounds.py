@@ -92,12 +92,29 @@ PIN_VERIFICATIONS_AT_ONCE = 2  # argon2id takes 19 MiB and a core each; more wou
 AGAIN_WINDOW_S = 10 * 60  # the same amount to the same payee within this long asks "¿Otra vez?"
 NEW_PAYEE_S = 24 * 3600  # time to read the receipt, and to call, before more goes the same way
 REMEMBERED_S = 10 * 60  # where Redis forgot, a dial tells the last order of this long
-CORE_LEASE_S = 15  # above the core's budget: then whoever asked it about an order is dead
 PAYEES_OFFERED = 4  # the last ones; with an own account still within five options
 MOVEMENTS_SHOWN = 5
 RECONCILE_EVERY_S = 10  # a member who was told "en proceso" waits for the SMS
 EXPIRE_HOLDS_EVERY_S = 60  # a hold that ran out frees its funds within this
 SWEEP_ROWS = 50  # orders or holds a sweep: it comes again soon
+
+# A core behind a network.
+CORE_BUDGET_MS = 3_000  # a hop's wait for it, all questions together; with a SIM's 1.6 s below 5 s
+CORE_READS_AT_ONCE = 8  # of a process, and as many orders: together FINERACT_CONNECTIONS
+CORE_ORDERS_AT_ONCE = 8
+CORE_WAITING_SHARE = 2  # of a web process's threads one in so many may wait for it: the rest serve
+CORE_FAILURES_MAX = 5  # in a row, time-outs among them: then it is left alone
+CORE_PROBE_S = 5  # how often a core that is left alone is asked whether it is well
+CORE_FAREWELL_MS = 1_000  # an order's answer that comes so soon after SIGTERM is still settled
+# The longest attempt at an order: then whoever asked is dead, and another may. With Fineract, each
+# read 3 + 4 s and each command 3 + 15 s at the worst: 7 reads before it is sent (day, accounts,
+# owners, payoff), up to 3 keys with a command and 2 reads each, one of them twice: 49 + 96 + 32.
+CORE_LEASE_S = 180
+ORDER_AGAIN_FIRST_S = 5  # after an attempt without an end; then twice as long each time
+ORDER_AGAIN_MAX_S = 300  # a core that is back has every order within minutes
+ORDER_EXPIRES_S = 30 * 60  # never attempted by then, it is no longer what the member wants
+KNOWN_AGAIN_S = 60  # a balance that did not change is written down this often at the most
+KNOWN_DAYS = 90  # what was last known of a member's accounts, and nobody has asked for since
 
 # A SIM that was changed, a number that went to somebody else.
 SIM_CHANGED_HOURS = 72  # how long a change is recent: thieves use a stolen number within a day

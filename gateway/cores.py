@@ -4,10 +4,21 @@ in PostgreSQL."""
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from zoneinfo import ZoneInfo
 
 from requests.auth import AuthBase
 
+from gateway.bounds import (
+    CORE_BUDGET_MS,
+    CORE_ORDERS_AT_ONCE,
+    CORE_READS_AT_ONCE,
+    CORE_WAITING_SHARE,
+)
+from gateway.core.breaker import CoreBreaker
+from gateway.core.hands import Threads
+from gateway.core.patience import Patience
+from gateway.core.patient import Care
 from gateway.ledger.fineract.adapter import FineractLedger, Options
 from gateway.ledger.fineract.auth import Basic, Bearer, ClientCredentials
 from gateway.ledger.fineract.client import FineractClient
@@ -29,6 +40,17 @@ def fineract(settings: Settings) -> FineractLedger | None:
             currency=settings.fineract_currency,
             transfer_undo=settings.fineract_transfer_undo,
         ),
+    )
+
+
+def with_care(settings: Settings) -> Care:
+    """How any core behind a network is asked, by one process."""
+    waiting = threading.BoundedSemaphore(max(1, settings.web_threads // CORE_WAITING_SHARE))
+    return Care(
+        reading=Threads("core-reading", CORE_READS_AT_ONCE, waiting),
+        writing=Threads("core-orders", CORE_ORDERS_AT_ONCE, waiting),
+        patience=Patience(CORE_BUDGET_MS),
+        breaker=CoreBreaker(),
     )
 
 

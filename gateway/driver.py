@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.bank.bank import Bank, Order
@@ -75,6 +75,8 @@ class Gateway:
         reports: of what became of ours.
         checks: what readiness asks, by name.
         close: give the connections back.
+        beside: what readiness names too, though members are served without it: by name.
+        hop: within it the core is waited for no longer than a hop may.
     """
 
     cooperative: str
@@ -92,10 +94,12 @@ class Gateway:
     reports: Reports
     checks: Mapping[str, Callable[[], bool]]
     close: Callable[[], None]
+    beside: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    hop: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def take(self, turn: Turn) -> Reply:
         """One hop. Whatever breaks inside, the member gets a valid last screen."""
-        with self._recorded(turn.origin) as record:
+        with self._recorded(turn.origin) as record, self.hop():
             effects = take(turn, self.library, self.mint_key())
             record["reply"] = self._driven(effects, turn.origin)
         return record["reply"]
@@ -103,7 +107,7 @@ class Gateway:
     def receive(self, text: Text) -> bool:
         """An SMS. Its answer is on its way when this says True. Nothing moves. Never raises."""
         origin = text.origin
-        with self._recorded(origin) as record:
+        with self._recorded(origin) as record, self.hop():
             drive = _Drive(self, answer(text, self.library, self.mint_key(), self.short_code))
             try:
                 record["reply"] = drive.run()

@@ -157,6 +157,16 @@ KINDS = (
         bounds.GIVEN_UP_DAYS,
     ),
     Kind(
+        "last known accounts",
+        ("core.known",),
+        ("last_known",),
+        "to tell a balance, with its time, while the core does not answer",
+        f"{bounds.KNOWN_DAYS} days after they were last seen",
+        "deleted",
+        "core.forget_known",
+        bounds.KNOWN_DAYS,
+    ),
+    Kind(
         "deliveries",
         ("notices.submissions",),
         ("deliveries",),

@@ -54,14 +54,24 @@ def _operations(app: Flask, gateways: Sequence[Gateway], registry: CollectorRegi
 
     @app.get("/health/ready")
     def ready() -> tuple[Response, int]:
-        """Whether a member could be served now, and what keeps it from it."""
-        checks = {
+        """Whether a member could be served now, and what keeps it from it.
+
+        A core that is away does not: menus, PINs and orders go on without it, balances are the last
+        known, and every other process has the same core. A load balancer that took this one out
+        would only make it worse; so it is named, in `beside`, and an alarm can look at it."""
+        needed = {
             f"{gateway.cooperative}.{name}": check()
             for gateway in gateways
             for name, check in gateway.checks.items()
         }
-        fine = all(checks.values())
-        return jsonify(ready=fine, checks=checks), 200 if fine else 503
+        beside = {
+            f"{gateway.cooperative}.{name}": check()
+            for gateway in gateways
+            for name, check in gateway.beside.items()
+        }
+        fine = all(needed.values())
+        said = {"ready": fine, "checks": needed, **({"beside": beside} if beside else {})}
+        return jsonify(said), 200 if fine else 503
 
     @app.get("/metrics")
     def metrics() -> Response:

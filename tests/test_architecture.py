@@ -32,6 +32,7 @@ LINES = (
     ("bank",),
     ("notices",),
     ("instructions",),
+    ("core",),
     ("sim",),
     ("ledger",),
     ("audit",),
@@ -67,7 +68,7 @@ AT_HOME = {
     "flask": {"web", "channels", "console", "staff", "demo", "bootstrap", "providers", "ledger"},
     "requests": {"channels", "sim", "ledger", "cores"},  # cores: a type that it hands over
     "twilio": {"channels"},
-    "pybreaker": {"breaking", "notices", "sim"},
+    "pybreaker": {"breaking", "notices", "sim", "core"},
     "pyrate_limiter": {"notices"},
     "stamina": {"channels"},
     "rapidfuzz": {"dialog"},

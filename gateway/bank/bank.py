@@ -138,7 +138,7 @@ class Bank:
             key=str(result.key),
             operation=result.operation,
             values=values,
-            outcome=carried_out(result),
+            outcome=carried_out(result, self._now().astimezone(self._timezone)),
             newest=result.created,
         )
 
@@ -224,4 +224,5 @@ class Bank:
             if request.key is None:
                 return Refused("unavailable")
             # Another copy may have come further: "no" is said of a closed key alone.
-            return carried_out(self._desk.instructions.close(request.key))
+            closed = self._desk.instructions.close(request.key)
+            return carried_out(closed, self._desk.here(now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,10 @@ class Desk:
     claims: Claims
     calls: Calls
     sims: Sims
+
+    def here(self, now: dt.datetime) -> dt.datetime:
+        """A time as the cooperative's clocks show it."""
+        return now.astimezone(self.claims.timezone)
 
     def savings(self, member_ref: str) -> tuple[Account, ...]:
         """A member's savings accounts, in the core's order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from gateway.bank.desk import Desk
@@ -9,7 +10,7 @@ from gateway.bank.operations import Request
 from gateway.instructions.limits import Bound
 from gateway.instructions.orders import Result, State
 from gateway.values.money import Money
-from gateway.values.outcome import Done, Outcome, Pending, Refused, Values
+from gateway.values.outcome import Done, Moment, Outcome, Pending, Refused, Value, Values
 
 # What every operation that moves money may run into, with the figures that come with it.
 LIMITS = {
@@ -19,6 +20,10 @@ LIMITS = {
         "remaining": "money",
     },
 }
+
+# A core that refuses does not say how much is there; and where it did not answer, what it last said
+# is of that time.
+INSUFFICIENT_FUNDS = {"available": "money?", "known_at": "moment?"}
 
 
 def over_limit(
@@ -48,14 +53,18 @@ def order_key(request: Request) -> uuid.UUID:
     return request.key
 
 
-def carried_out(result: Result) -> Outcome:
-    """A money order's result as the bank's outcome."""
+def carried_out(result: Result, now: dt.datetime) -> Outcome:
+    """A money order's result as the bank's outcome. `now` says by its time zone where."""
+    said: dict[str, Value] = {
+        name: Moment.seen(value, now) if isinstance(value, dt.datetime) else value
+        for name, value in result.values.items()
+    }
     match result.state:
         case State.POSTED:
             told: Values = {"reference": result.reference, "tax": result.tax}
-            return Done({**told, "amount": result.amount, **result.values})
+            return Done({**told, "amount": result.amount, **said})
         case State.REFUSED:
-            return Refused(result.code, {"amount": result.amount, **result.values})
+            return Refused(result.code, {"amount": result.amount, **said})
         case State.CLOSED:
             return Refused("closed", {"amount": result.amount})
         case State.ACCEPTED | State.UNKNOWN:

@@ -6,7 +6,7 @@ import uuid
 
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
-from gateway.bank.orders import LIMITS, carried_out, order_key, over_limit
+from gateway.bank.orders import INSUFFICIENT_FUNDS, LIMITS, carried_out, order_key, over_limit
 from gateway.instructions.orders import Instruction
 from gateway.ledger.port import Transfer
 from gateway.values.outcome import Done, Outcome, Refused
@@ -44,7 +44,7 @@ def _send(desk: Desk, request: Request) -> Outcome:
         again_ok=request.again_ok,
         origin=request.origin,
     )
-    return carried_out(desk.instructions.carry_out(instruction))
+    return carried_out(desk.instructions.carry_out(instruction), desk.here(request.now))
 
 
 def _transfer(desk: Desk, request: Request, key: uuid.UUID) -> Transfer | None:
@@ -82,7 +82,7 @@ OPERATIONS = (
         takes=_SLOTS,
         gives={"reference": "reference", "tax": "money", "amount": "money"},
         refusals={
-            "insufficient_funds": {"available": "money?"},  # a remote core does not say how much
+            "insufficient_funds": INSUFFICIENT_FUNDS,
             **LIMITS,
             "again": {},
             "no_such_account": {},

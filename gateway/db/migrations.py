@@ -15,7 +15,17 @@ def sources(rooms: Sequence[str]) -> list[Path]:
     return [_GATEWAY / room / "sql" for room in rooms]
 
 
-ROOMS = ("db", "audit", "notices", "ledger/postgres", "instructions", "sim", "bank", "library")
+ROOMS = (
+    "db",
+    "audit",
+    "notices",
+    "ledger/postgres",
+    "instructions",
+    "core",
+    "sim",
+    "bank",
+    "library",
+)
 
 
 def migrate(owner_url: str, rooms: Sequence[str] = ROOMS) -> list[str]:

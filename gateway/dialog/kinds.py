@@ -1,10 +1,10 @@
 """The kinds of slot: how each is offered, typed and looked up.
 
 A slot's kind is one of `KINDS`. What an operation declares may also be of a *plain* kind: `money`,
-`signed_money` (less than nothing, too), `date`, `number`, `person` (a short name), `product` (the
-name of an account or a loan), `payee_name` (either), `reference`, `text`; or of one that is not for
-members' eyes: `flag`, `ref`, or the values that there are: `instalment|part|payoff`. With a `?`
-behind it, it is not always there.
+`signed_money` (less than nothing, too), `date`, `moment` (a date, or an hour of these days),
+`number`, `person` (a short name), `product` (the name of an account or a loan), `payee_name`
+(either), `reference`, `text`; or of one that is not for members' eyes: `flag`, `ref`, or the values
+that there are: `instalment|part|payoff`. With a `?` behind it, it is not always there.
 """
 
 from __future__ import annotations

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from string import Formatter
 
 from gateway.values.money import Money
-from gateway.values.outcome import Day, Record, Value
+from gateway.values.outcome import Day, Moment, Record, Value
 
 _MONTHS = {
     "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "set", "oct", "nov", "dic"),
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 }
+
+_TODAY_YESTERDAY = {"es": ("hoy", "ayer"), "en": ("today", "yesterday")}
 
 _PARSER = Formatter()
 
@@ -67,6 +69,8 @@ def written(value: Value, language: str) -> str:
     match value:
         case Day(date):
             return _day(date, language)
+        case Moment(at, today):
+            return _moment(at, today, language)
         case Money() | str() | int():
             return str(value)
         case Record():
@@ -75,3 +79,12 @@ def written(value: Value, language: str) -> str:
 
 def _day(date: dt.date, language: str) -> str:
     return f"{date.day} {_MONTHS.get(language, _MONTHS['es'])[date.month - 1]}"
+
+
+def _moment(at: dt.datetime, today: dt.date, language: str) -> str:
+    """`hoy 9:05`, `ayer 18:40`; of earlier days the hour helps nobody: `21 nov`."""
+    days = (today - at.date()).days
+    if days not in {0, 1}:
+        return _day(at.date(), language)
+    called = _TODAY_YESTERDAY.get(language, _TODAY_YESTERDAY["es"])[days]
+    return f"{called} {at.hour}:{at.minute:02d}"

@@ -1,8 +1,9 @@
 """Money orders: each moves money at most once, and its end can always be found.
 
 Over the own ledger (`same_database`) an order is one call: key, limits, posting and receipts in one
-commit. Over a remote core it is accepted first, then the core is asked, then the answer is settled;
-whatever breaks in between, `reconcile` finds the order and its end.
+commit. Over a remote core it is accepted first; when its turn has come at its accounts the core is
+asked, for as long as the hop may wait, and by other hands for as long as it takes; then the answer
+is settled. Whatever breaks in between, `reconcile` finds the order and its end.
 """
 
 from __future__ import annotations
@@ -10,23 +11,20 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.bounds import AGAIN_WINDOW_S, CORE_LEASE_S, NEW_PAYEE_S
+from gateway.bounds import AGAIN_WINDOW_S, NEW_PAYEE_S
 from gateway.db.pool import Database, Row
+from gateway.instructions.asking import PLAINLY, Asking, Attempts
 from gateway.instructions.limits import Limits
 from gateway.ledger.port import (
-    Done,
+    Account,
     KeyReusedError,
     Ledger,
     LedgerUnavailableError,
     Order,
-    Outcome,
-    Refused,
     Repayment,
-    RepaymentMode,
-    RetryLater,
     Transfer,
 )
 from gateway.values.money import Money
@@ -47,7 +45,7 @@ class State(StrEnum):
 REFUSALS = frozenset(
     {
         "over_limit",  # values: `bound`, which one bites; `limit`, it; `remaining`, what is left
-        "insufficient_funds",  # values: `available`
+        "insufficient_funds",  # values: `available`; `known_at`, where that is not of now
         "frozen",  # the member shut their own door
         "look_only",  # a SIM that was changed, say: until staff have seen the member
         "again",  # the same amount to the same account moments ago, and nobody said "yes, again"
@@ -100,7 +98,7 @@ class Result:
     tax: Money
     amount: Money
     created: bool
-    values: Mapping[str, Money | str]
+    values: Mapping[str, Money | str | dt.datetime]
     operation: str
     member_ref: str
     counterparty_ref: str
@@ -108,6 +106,15 @@ class Result:
     target: str
     accepted_at: dt.datetime
     settled_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenFor:
+    """Of one account. `on_the_way`: what its open orders will take. `taken`: what is to be taken
+    off what the core said is available, those and what was posted since."""
+
+    on_the_way: Money
+    taken: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,7 @@ class Instructions:
         now: the clock, aware.
         same_database: the ledger is the own one and its tables are in `database`, so that one call
             does everything. Bootstrap knows; nobody guesses.
+        asking: who asks a remote core, and for how long somebody waits for it.
 
     Attributes:
         limits: what a member may still move.
@@ -141,17 +149,21 @@ class Instructions:
         now: Callable[[], dt.datetime],
         *,
         same_database: bool,
+        asking: Asking = PLAINLY,
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._now = now
         self._same_database = same_database
+        self._attempts = Attempts(database, ledger, now, asking)
         self.limits = Limits(database, now)
 
     def carry_out(self, instruction: Instruction) -> Result:
         """Do what a member asks, once for its key.
 
-        A core that cannot be read takes no order: the key is closed, and the result says so.
+        Over a remote core: an order that has no end within the time that a hop has is `ACCEPTED` or
+        `UNKNOWN`, and goes on without the hop. So it does where the core cannot be asked, or others
+        of its accounts come first.
 
         Raises:
             KeyReusedError: the key came before with another content.
@@ -164,18 +176,20 @@ class Instructions:
                 "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 *_content(instruction, self._now()),
             )
-        try:
-            available = self._available(instruction)
-        except LedgerUnavailableError:
-            return self.close(instruction.key)
+        asked_at = self._now()
+        known = self._known(instruction)
         accepted = self._result(
-            "select * from instructions.accept"
-            "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "select * from instructions.accept(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+            " %s, %s, %s, %s, %s, %s, %s, %s)",
             *_content(instruction, self._now()),
-            available,
+            known.available.centimos if known else None,
+            known.as_of or asked_at if known else None,
+            bool(known and known.as_of),
+            self._ledger.capabilities().pending_shown,
         )
         if accepted.created and accepted.state is State.ACCEPTED:
-            return self._ask(replace(instruction.order, owner=instruction.member_ref))
+            self._attempts.begin(instruction.key)
+            return self._stands(instruction.key)
         return accepted
 
     def close(self, key: uuid.UUID) -> Result:
@@ -262,55 +276,62 @@ class Instructions:
         )
 
     def reconcile(self, limit: int) -> int:
-        """Settle up to `limit` orders that nobody is asking the core about; answer how many ended.
+        """Bring up to `limit` orders forward that nobody is asking the core about; answer how many
+        ended.
 
-        The core is asked for the key first, and only where it never decided on it the order is
-        posted, with the same key.
+        What expired is closed. Of the others those are asked about whose turn it is, several at
+        once: the core is asked for the key first where it may know of it, and only where it never
+        decided on it the order is posted, with the same key.
 
         Raises:
             DatabaseUnavailableError: the rest waits for the next time.
         """
-        now = self._now()
+        return self._attempts.expire(limit) + self._attempts.go_on(limit)
+
+    def stop(self) -> None:
+        """End a `reconcile` that is under way soon: what the core has not answered by then is left
+        to its lease."""
+        self._attempts.stop()
+
+    def spoken_for(self, member_ref: str, as_of: dt.datetime | None) -> Mapping[str, SpokenFor]:
+        """What orders take of a member's accounts beside what the core said at `as_of` (None: a
+        moment ago), by the account's code. Over the own ledger nothing: its balances are of now.
+
+        Raises:
+            DatabaseUnavailableError: it cannot be said now.
+        """
+        if self._same_database:
+            return {}
         rows = self._database.call(
-            "select * from instructions.take_unfinished(%s, %s, %s)",
-            (now - dt.timedelta(seconds=CORE_LEASE_S), now, limit),
+            "select * from instructions.spoken_for(%s, %s, %s)",
+            (member_ref, as_of or self._now(), self._ledger.capabilities().pending_shown),
         )
-        return sum(self._reconciled(_order(row)) for row in rows)
+        return {
+            row["source"]: SpokenFor(
+                Money(row["on_the_way_centimos"]), Money(row["taken_centimos"])
+            )
+            for row in rows
+        }
 
-    def _reconciled(self, order: Order) -> bool:
+    def backlog(self) -> tuple[int, int]:
+        """How many orders are open, and for how many seconds the oldest has been.
+
+        Raises:
+            DatabaseUnavailableError: it cannot be said now.
+        """
+        row = self._database.row("select * from instructions.backlog(%s)", (self._now(),))
+        return row["waiting"], int(row["oldest_s"])
+
+    def _stands(self, key: uuid.UUID) -> Result:
+        return self._result("select * from instructions.stands(%s, %s)", key, self._now())
+
+    def _known(self, instruction: Instruction) -> Account | None:
+        """The account that the money comes from, as far as it is known; None: the core judges."""
         try:
-            found: Outcome | None = self._ledger.find(order)
+            accounts = self._ledger.accounts(instruction.member_ref)
         except LedgerUnavailableError:
-            found = RetryLater()  # this look-up moves nothing; a later sweep asks again
-        try:
-            result = self._settle(order.key, found) if found else self._ask(order)
-        except KeyReusedError:
-            return False  # one order's fault, for staff to look at; the others go on
-        return result.settled_at is not None
-
-    def _ask(self, order: Order) -> Result:
-        return self._settle(order.key, self._ledger.post(order))
-
-    def _settle(self, key: uuid.UUID, outcome: Outcome) -> Result:
-        said: tuple[str, str | None, str | None, int]
-        match outcome:
-            case Done(reference, tax):
-                said = ("posted", None, reference, tax.centimos)
-            case Refused(code):
-                said = ("refused", code, None, 0)
-            case RetryLater():
-                said = ("later", None, None, 0)
-            case _:
-                said = ("unknown", None, None, 0)
-        return self._result(
-            "select * from instructions.settle(%s, %s, %s, %s, %s, %s)", key, *said, self._now()
-        )
-
-    def _available(self, instruction: Instruction) -> int | None:
-        for account in self._ledger.accounts(instruction.member_ref):
-            if account.code == instruction.order.source:
-                return account.available.centimos
-        return None
+            return None
+        return next((one for one in accounts if one.code == instruction.order.source), None)
 
     def _result(self, sql: str, *params: object) -> Result:
         return _result(self._database.row(sql, params))
@@ -341,15 +362,6 @@ def _origin(origin: Origin) -> tuple[str, str, str, str]:
     return origin.channel, origin.account, origin.session_id, origin.msisdn.e164
 
 
-def _order(row: Row) -> Order:
-    amount = Money(row["amount_centimos"])
-    key, source, target, day = row["key"], row["source"], row["target"], row["business_date"]
-    owner = row["member_ref"]
-    if row["mode"] is None:
-        return Transfer(key, source, target, amount, day, owner)
-    return Repayment(key, source, target, amount, RepaymentMode(row["mode"]), day, owner)
-
-
 def _result(row: Row) -> Result:
     if row["state"] == "key_reused":
         raise KeyReusedError
@@ -372,14 +384,16 @@ def _result(row: Row) -> Result:
     )
 
 
-def _values(row: Row) -> dict[str, Money | str]:
-    values: dict[str, Money | str] = {}
+def _values(row: Row) -> dict[str, Money | str | dt.datetime]:
+    values: dict[str, Money | str | dt.datetime] = {}
     if row["bound"] is not None:
         values["bound"] = row["bound"]
         values["remaining"] = Money(row["left_centimos"])
     if row["bound_centimos"] is not None:
         name = "limit" if row["code"] == "over_limit" else "available"
         values[name] = Money(row["bound_centimos"])
+    if row["known_at"] is not None:
+        values["known_at"] = row["known_at"]
     if row["owed_centimos"] is not None:
         values["owed"] = Money(row["owed_centimos"])
     return values

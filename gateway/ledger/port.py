@@ -37,13 +37,15 @@ class Person:
 @dataclass(frozen=True, slots=True)
 class Account:
     """A member's account. A loan's balance is what is owed, negative, with or without a late
-    charge as the core's books have it; its `available` is zero."""
+    charge as the core's books have it; its `available` is zero. `as_of`: when the core said so,
+    where it does not answer now; no adapter sets it."""
 
     code: str
     kind: AccountKind
     name: str
     balance: Money
     available: Money
+    as_of: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,19 @@ class Day(msgspec.Struct, frozen=True, order=True, tag="day"):
     date: dt.date
 
 
-Scalar = Money | Day | str | int | bool
+class Moment(msgspec.Struct, frozen=True, tag="moment"):
+    """A moment as the cooperative's clocks showed it, and the day of who reads of it."""
+
+    at: dt.datetime
+    today: dt.date
+
+    @classmethod
+    def seen(cls, at: dt.datetime, now: dt.datetime) -> Moment:
+        """A moment of before, as of now. `now` says by its time zone where."""
+        return cls(at.astimezone(now.tzinfo).replace(tzinfo=None), now.date())
+
+
+Scalar = Money | Day | Moment | str | int | bool
 
 
 class Record(msgspec.Struct, frozen=True, tag="record"):

@@ -12,6 +12,7 @@ import psycopg
 from gateway.db.pool import Database
 from gateway.embedded import Endpoints
 from gateway.ledger.postgres.adapter import PostgresLedger
+from tests.chaos.core_process import CoreProcess
 from tests.chaos.verdict import Books, Movement, Sms
 
 _SAVINGS = """
@@ -49,14 +50,16 @@ class Auditor:
     Args:
         endpoints: of its servers.
         savings_before: the sum of all savings before the storm, céntimos.
+        core: the Fineract that has the money; None: the own ledger has it.
     """
 
     endpoints: Endpoints
     savings_before: int = 0
+    core: CoreProcess | None = None
 
     def savings(self) -> int:
         """The sum of all savings now, céntimos."""
-        return self._count(_SAVINGS)
+        return self.core.savings() if self.core else self._count(_SAVINGS)
 
     def unfinished(self) -> tuple[int, int]:
         """Orders without an end, and notices that are not out."""
@@ -81,9 +84,12 @@ class Auditor:
             unsent=unsent,
             given_up=self._count(_GIVEN_UP),
             inboxes=self._inboxes(),
+            taxed=self.core is None,
         )
 
     def _movements(self) -> Sequence[Movement]:
+        if self.core:
+            return self.core.movements()
         return [Movement(*row) for row in self._rows(_MOVEMENTS)]
 
     def _inboxes(self) -> dict[str, list[Sms]]:

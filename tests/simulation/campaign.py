@@ -208,7 +208,7 @@ def _work(
     step: int,
     until: float,
     outcomes: multiprocessing.Queue[Outcome | None],
-    fineract: bool,  # noqa: FBT001 - a process is given its arguments by place
+    fineract: bool,
 ) -> None:
     try:
         with own_house(fineract=fineract) as house:

@@ -7,6 +7,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from gateway.bounds import CORE_BUDGET_MS
+from gateway.core.breaker import CoreBreaker
+from gateway.core.hands import InTurn
+from gateway.core.patience import Patience
+from gateway.core.patient import Care
 from gateway.ledger.memory import CAPABILITIES, Fault, MemoryLedger
 from gateway.ledger.port import (
     Account,
@@ -73,6 +78,18 @@ class WatchedLedger(MemoryLedger):
             outcome.reference,
             loan=loan,
         )
+
+
+class _NeverShut(CoreBreaker):
+    """The weather decides when the core is away, and no memory of an earlier run."""
+
+    def failed(self) -> None:
+        """See `CoreBreaker.failed`."""
+
+
+def in_virtual_time() -> Care:
+    """Without threads, and without a clock: how long the core takes is the run's own time."""
+    return Care(InTurn(), InTurn(), Patience(CORE_BUDGET_MS, lambda: 0), _NeverShut())
 
 
 def _planned(world: World) -> Iterator[Fault]:

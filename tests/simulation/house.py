@@ -18,6 +18,8 @@ import structlog
 
 from gateway import bootstrap
 from gateway.bootstrap import Parts
+from gateway.bounds import CORE_PROBE_S
+from gateway.core.patient import Care
 from gateway.db.migrations import migrate
 from gateway.driver import Gateway
 from gateway.embedded import Embedded
@@ -25,6 +27,7 @@ from gateway.ledger.contract.cooperative import Office
 from gateway.ledger.postgres.adapter import PostgresLedger
 from gateway.ledger.postgres.office import LedgerOffice
 from gateway.ledger.schedule import single
+from gateway.library.lookout import Look, Stop
 from gateway.notices.drain import Drain
 from gateway.notices.outbox import Outbox
 from gateway.observing import Metrics
@@ -32,7 +35,8 @@ from gateway.settings import DEMO_PEPPER, DEMO_SESSION_SECRET, DEMO_WEBHOOK_SECR
 from gateway.values.money import Money
 from gateway.values.pin import Pin
 from gateway.worker import Duty
-from tests.simulation.core import SimCore
+from tests.simulation.core import SimCore, in_virtual_time
+from tests.simulation.crew import Crew
 from tests.simulation.fineract import FineractCore
 from tests.simulation.history import Books
 from tests.simulation.members import Member
@@ -86,6 +90,8 @@ class House:
         self._sender = SimSender()
         self._core = FineractCore() if fineract else SimCore()
         self.fineract = fineract
+        self._crews: list[Crew] = []
+        self._probes: list[Look] = []
         self._world: World | None = None
         self._runs = 0
         self._tables, self._reset = self._as_it_is()
@@ -108,6 +114,8 @@ class House:
         office: Office = LedgerOffice(self._owner)
         if world.remote_core:
             office = self._core.enter(world)
+            for crew in self._crews:
+                crew.enter(world)
         for number, member in enumerate(members, start=1):
             self._register(office, member, number)
         self._world = world
@@ -249,10 +257,22 @@ class House:
         duties = bootstrap.duties(settings, self._database, parts)
         return Home(
             gateway,
-            duties=tuple(filter(_is_simulated, duties)),
+            duties=(*filter(self._is_simulated, duties), *self._probing()),
             drain=_drain_of(duties),
             outbox=Outbox(self._database),
         )
+
+    def _is_simulated(self, duty: Duty) -> bool:
+        """What moves or tells something of an order. The notices are drained by actors of their
+        own; books do not change here, holds have no screen, and instalments are reminded of day by
+        day."""
+        simulated = {"orders", "unfinished", *(("core",) if self.fineract else ())}
+        return duty.name.rpartition("-")[2] in simulated
+
+    def _probing(self) -> Iterator[Duty]:
+        """What a web process does beside its hops, as a duty."""
+        for look in self._probes:
+            yield Duty("web-core", CORE_PROBE_S, look)
 
     def _parts(self) -> Parts:
         return Parts(
@@ -265,8 +285,21 @@ class House:
             jitter=self._jitter,
             hasher=FakeHasher(),
             sender=lambda _: self._sender,
-            often=lambda _every_s, _look: lambda: None,
+            often=self._often,
+            care=lambda _: self._care(),
         )
+
+    def _care(self) -> Care:
+        if not self.fineract:
+            return in_virtual_time()
+        self._crews.append(Crew())
+        return self._crews[-1].care()
+
+    def _often(self, every_s: float, look: Look) -> Stop:
+        """Books do not change here; of the core web processes find out whether it is well."""
+        if every_s == CORE_PROBE_S and self.fineract:
+            self._probes.append(look)
+        return lambda: None
 
     @property
     def _current(self) -> World:
@@ -333,12 +366,6 @@ def own_house(*, fineract: bool = False) -> Iterator[House]:
                 yield house
             finally:
                 house.close()
-
-
-def _is_simulated(duty: Duty) -> bool:
-    """What moves or tells something of an order. The notices are drained by actors of their own;
-    books do not change here, holds have no screen, and instalments are reminded of day by day."""
-    return duty.name.rpartition("-")[2] in {"orders", "unfinished"}
 
 
 def _drain_of(duties: tuple[Duty, ...]) -> Drain:

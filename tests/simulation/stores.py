@@ -21,12 +21,12 @@ from tests.simulation.world import Trouble, World
 
 _ORDER = re.compile(r"instructions\.(?:execute|accept)\(")
 _TELLING = re.compile(
-    r"instructions\.(?:execute|settle|close|accept)\(|notices\.(?:left_unfinished|answer)\("
+    r"instructions\.(?:execute|settle|close|accept|take_turn|expire)\(|notices\.(?:left_unfinished|answer)\("
 )
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FUNCTION = re.compile(r"(\w+\.\w+)\s*\(")
 _CLOCK = re.compile(r"\b(?:now|clock_timestamp)\(\)")
-_TIMED = re.compile(r"\bnotices\.|instructions\.(?:execute|settle|close)\(")
+_TIMED = re.compile(r"\bnotices\.|instructions\.(?:execute|settle|close|take_turn|expire)\(")
 _UNORDERED = re.compile(r"instructions\.take_unfinished\(")
 _SECOND_MS = 1000
 

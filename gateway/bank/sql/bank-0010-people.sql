@@ -149,6 +149,7 @@ begin
             )
         )
         || instructions.all_of(p_member_ref)
+        || core.all_of(p_member_ref)
         || notices.all_of(
             p_member_ref, (select m.msisdn from bank.member as m where m.member_ref = p_member_ref)
         )
@@ -198,6 +199,7 @@ begin
     delete from bank.member where member_ref = p_member_ref;
     update bank.freeze set session_id = '' where member_ref = p_member_ref;
     perform instructions.erase_origins(p_member_ref);
+    perform core.erase(p_member_ref);
     perform notices.erase(p_member_ref, phone, p_now);
     perform audit.write(
         'staff', p_by, 'member.erased', p_member_ref,

@@ -20,7 +20,7 @@ from gateway.bounds import (
 from gateway.dialog.book import Condition
 from gateway.dialog.kinds import KINDS
 from gateway.values.money import Money
-from gateway.values.outcome import Day, Record, Scalar, Value
+from gateway.values.outcome import Day, Moment, Record, Scalar, Value
 
 
 class Declared(Protocol):
@@ -59,6 +59,7 @@ _LONGEST: Mapping[str, Scalar] = {
     "money": Money(AMOUNT_MAX_CENTIMOS),
     "signed_money": Money(-AMOUNT_MAX_CENTIMOS),
     "date": Day(dt.date(2026, 11, 23)),
+    "moment": Moment(dt.datetime(2026, 11, 22, 18, 40), dt.date(2026, 11, 23)),  # noqa: DTZ001
     "number": 10**LONGEST_NUMBER_DIGITS - 1,
     "first_name": "W" * LONGEST_FIRST_NAME_CHARS,
     "person": "W" * LONGEST_NAME_CHARS,

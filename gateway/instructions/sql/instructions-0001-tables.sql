@@ -42,8 +42,18 @@ create table instructions.instruction (
     to_new_payee boolean, -- whether it counted as money to somebody new
     owed_centimos bigint, -- what a repaid loan still owes, where known
     accepted_at timestamptz not null,
-    -- When somebody last began to ask the core; null: nobody is asking it now.
+    -- Over a remote core alone, null elsewhere: its turn among the orders of its accounts, how often
+    -- the core was asked, from when on it may be asked again, and whether a person at the core has
+    -- to agree.
+    turn bigint,
+    attempts integer,
+    next_try_at timestamptz,
+    awaits_approval boolean,
+    -- When the core had said what the source holds, where that was not at the order itself.
+    known_at timestamptz,
+    -- When somebody last began to ask the core, and who; null: nobody is asking it now.
     handed_at timestamptz,
+    asker text,
     -- Requests to the core that may still take effect, however late. Only "later" takes one back.
     in_flight integer not null default 0 check (in_flight >= 0),
     -- When somebody was first told that it is under way: from then on they are owed its end.
@@ -55,7 +65,14 @@ create table instructions.instruction (
         or num_nulls(operation, member_ref, source, target, amount_centimos, business_date) = 0
     ),
     check ((state in ('posted', 'refused', 'closed')) = (settled_at is not null)),
-    check ((state = 'refused') = (code is not null))
+    -- What was closed has a code only where nobody asked for it: it expired.
+    check (
+        case state
+            when 'refused' then code is not null
+            when 'closed' then coalesce(code, 'expired') = 'expired'
+            else code is null
+        end
+    )
 );
 
 -- Whichever function ends an order: what has ended is sealed (gateway/audit/README.md).
@@ -87,6 +104,13 @@ create index instruction_origin on instructions.instruction (session_id, accepte
 create index instruction_open on instructions.instruction (source)
 where state in ('accepted', 'unknown');
 
+-- The same of the account that gets it: orders of one account are given to a core one by one.
+create index instruction_open_target on instructions.instruction (target)
+where state in ('accepted', 'unknown');
+
+-- Drawn under the locks of an order's accounts, so that it tells who comes first there.
+create sequence instructions.turn;
+
 -- What every function answers about one order. `created` is false where an earlier call had
 -- decided.
 create type instructions.result as (
@@ -108,7 +132,8 @@ create type instructions.result as (
     left_centimos bigint,
     owed_centimos bigint,
     accepted_at timestamptz,
-    settled_at timestamptz
+    settled_at timestamptz,
+    known_at timestamptz
 );
 
 

@@ -1,7 +1,7 @@
 -- Accept, settle, close; and execute, which is all of it around a posting in this database.
 -- depends: instructions-0001-tables  ledger-0004-loans
 
--- The order of locks, the same everywhere: the key, its row, the member, the usage, the source, the
+-- The order of locks, the same everywhere: the key, its row, the member, the usage, the accounts, the
 -- balances. The key's lock is an advisory one, since at first there is no row: two calls with one
 -- key queue here, and the second finds what the first decided.
 
@@ -21,7 +21,7 @@ begin
     return (
         i.key, p_created, i.state, i.code, i.reference, i.operation, i.member_ref, i.counterparty_ref,
         i.source, i.target, i.mode, i.amount_centimos, i.tax_centimos, i.bound_centimos,
-        i.bound, i.left_centimos, i.owed_centimos, i.accepted_at, i.settled_at
+        i.bound, i.left_centimos, i.owed_centimos, i.accepted_at, i.settled_at, i.known_at
     )::instructions.result;
 end
 $$;
@@ -48,20 +48,29 @@ begin
         answer.state := 'key_reused';
         return answer;
     end if;
-    perform instructions.tell_pending(i, draft.accepted_at);
-    return instructions.answer(i, false);
+    return instructions.answer(instructions.tell_pending(i, draft.accepted_at), false);
 end
 $$;
 
--- Whoever is answered about an open order is told "en proceso", and so is owed its end.
+-- Whoever is answered about an open order is told "en proceso", and so is owed its end. Answers the
+-- order as it is: it may have ended while this waited for its row, and then that is what is told.
 create function instructions.tell_pending(i instructions.instruction, p_now timestamptz)
-returns void
+returns instructions.instruction
 language plpgsql
 as $$
+declare
+    told instructions.instruction;
 begin
-    if i.state in ('accepted', 'unknown') and i.pending_since is null then
-        update instructions.instruction set pending_since = p_now where key = i.key;
+    if i.state not in ('accepted', 'unknown') or i.pending_since is not null then
+        return i;
     end if;
+    update instructions.instruction as o set pending_since = coalesce(o.pending_since, p_now)
+    where o.key = i.key and o.state in ('accepted', 'unknown')
+    returning o.* into told;
+    if not found then
+        select * into strict told from instructions.instruction as o where o.key = i.key;
+    end if;
+    return told;
 end
 $$;
 
@@ -221,16 +230,18 @@ begin
 end
 $$;
 
--- Over a remote core: take the order, before the core is asked. Whoever accepts asks the core at
--- once, so the order counts as handed over from here on. `p_available_centimos` is what the core
--- says that the source has; what its open orders will take is spoken for. Null: the core knows no
--- such account, and is the one to say so.
+-- Over a remote core: take the order. `instructions.take_turn` gives it to whoever is to ask the core.
+-- `p_available_centimos` is what the core said at `p_as_of` that the source has; what its orders
+-- take beside is spoken for. Null: nobody knows, and the core is the one to say so. `p_remembered`:
+-- it said so some time ago, and a refusal has to say when. `p_pending_shown`: see
+-- `instructions.spoken_for`.
 create function instructions.accept(
     p_key uuid, p_operation text, p_member_ref text, p_counterparty_ref text,
     p_source text, p_target text, p_amount_centimos bigint, p_mode text, p_business_date date,
     p_channel text, p_provider_account text, p_session_id text, p_msisdn text,
     p_again_ok boolean, p_again_since timestamptz, p_payee_known_since timestamptz,
-    p_now timestamptz, p_available_centimos bigint
+    p_now timestamptz, p_available_centimos bigint, p_as_of timestamptz, p_remembered boolean,
+    p_pending_shown boolean
 ) returns instructions.result
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -250,57 +261,62 @@ begin
     end if;
     i := instructions.admit(i, p_again_ok, p_again_since, p_payee_known_since);
     if i.state = 'accepted' then
-        -- Orders of different operations meet only at the source: count the open ones one by one.
-        perform pg_advisory_xact_lock(hashtextextended('instructions.source ' || p_source, 0));
-        select greatest(0, p_available_centimos - coalesce(sum(o.amount_centimos), 0)) into free
-        from instructions.instruction as o
-        where o.source = p_source and o.state in ('accepted', 'unknown');
+        perform instructions.lock_accounts(p_source, p_target);
+        i.turn := nextval('instructions.turn');
+        i.attempts := 0;
+        i.next_try_at := p_now;
+        select greatest(0, p_available_centimos - coalesce(sum(s.taken_centimos), 0)) into free
+        from instructions.spoken_for(p_member_ref, p_as_of, p_pending_shown) as s
+        where s.source = p_source;
         if p_available_centimos is not null and free < p_amount_centimos then
             perform instructions.give_back(i);
             i := instructions.refuse(i, 'insufficient_funds', free);
+            i.known_at := case when p_remembered then p_as_of end;
         end if;
-    end if;
-    if i.state = 'accepted' then
-        i.handed_at := p_now;
-        i.in_flight := 1;
     end if;
     insert into instructions.instruction select i.*;
     return instructions.answer(i, true);
 end
 $$;
 
--- What the core answered. `p_outcome`: posted, refused, unknown (no answer, or not the last word)
--- or later (certainly not posted). An order that has ended keeps its end, whatever arrives
--- afterwards.
+-- What the core answered to `p_asker`. `p_outcome`: posted, refused; unknown (no answer, or not the
+-- last word), approval (a person there has to agree); later (certainly not posted), unasked (nobody
+-- even tried). After the last four it is tried again, after `p_first`, then twice as long, until
+-- `p_most`. An order that has ended keeps its end, whatever arrives afterwards; and of what is no
+-- end only the last asker's word counts, once: a "later" takes one request back, and not two.
 create function instructions.settle(
-    p_key uuid, p_outcome text, p_code text, p_reference text, p_tax_centimos bigint,
-    p_now timestamptz
+    p_key uuid, p_asker text, p_outcome text, p_code text, p_reference text, p_tax_centimos bigint,
+    p_first interval, p_most interval, p_now timestamptz
 ) returns instructions.result
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     i instructions.instruction;
+    ends constant boolean := p_outcome in ('posted', 'refused');
 begin
     perform instructions.lock_key(p_key);
     select * into strict i from instructions.instruction as k where k.key = p_key for no key update;
-    -- A "later" whose answer was lost is told again: it takes one request back, and not two.
-    if i.state not in ('accepted', 'unknown') or (p_outcome = 'later' and i.handed_at is null) then
-        return instructions.answer(i, false);
+    if i.state not in ('accepted', 'unknown') or (not ends and i.asker is distinct from p_asker) then
+        return instructions.answer(instructions.tell_pending(i, p_now), false);
     end if;
-    if p_outcome in ('unknown', 'later') then
-        i.pending_since := coalesce(i.pending_since, p_now);
-        if p_outcome = 'unknown' then
-            i.state := 'unknown';
-        else
-            i.handed_at := null;
-            i.in_flight := i.in_flight - 1;
-        end if;
-    else
+    i.handed_at := null;
+    i.asker := null;
+    if ends then
         i.state := p_outcome;
         i.code := p_code;
         i.reference := p_reference;
         i.tax_centimos := coalesce(p_tax_centimos, 0);
         i.settled_at := p_now;
+    else
+        i.pending_since := coalesce(i.pending_since, p_now);
+        i.next_try_at := p_now + instructions.wait_after(i.attempts, p_first, p_most);
+        if p_outcome in ('unknown', 'approval') then
+            i.state := 'unknown';
+            i.awaits_approval := p_outcome = 'approval' or coalesce(i.awaits_approval, false);
+        else
+            i.in_flight := i.in_flight - 1;
+            i.attempts := i.attempts - (p_outcome = 'unasked')::integer;
+        end if;
     end if;
     perform instructions.keep(i);
     return instructions.answer(i, true);
@@ -317,7 +333,11 @@ begin
         code = i.code,
         reference = i.reference,
         tax_centimos = i.tax_centimos,
+        attempts = i.attempts,
+        next_try_at = i.next_try_at,
+        awaits_approval = i.awaits_approval,
         handed_at = i.handed_at,
+        asker = i.asker,
         in_flight = i.in_flight,
         pending_since = i.pending_since,
         settled_at = i.settled_at
@@ -358,8 +378,7 @@ begin
         perform instructions.keep(i);
         return instructions.answer(i, true);
     end if;
-    perform instructions.tell_pending(i, p_now);
-    return instructions.answer(i, false);
+    return instructions.answer(instructions.tell_pending(i, p_now), false);
 end
 $$;
 

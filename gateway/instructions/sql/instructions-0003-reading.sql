@@ -16,7 +16,7 @@ begin
         and k.provider_account = p_provider_account and k.msisdn = p_msisdn
     order by k.accepted_at desc limit 1;
     if found then
-        perform instructions.tell_pending(i, p_now);
+        i := instructions.tell_pending(i, p_now);
         return next instructions.answer(i, not exists (
             select from instructions.instruction as n
             where n.member_ref = i.member_ref and n.accepted_at > i.accepted_at
@@ -37,7 +37,7 @@ begin
     where k.member_ref = p_member_ref and k.accepted_at >= p_since
     order by k.accepted_at desc limit 1;
     if found then
-        perform instructions.tell_pending(i, p_now);
+        i := instructions.tell_pending(i, p_now);
         return next instructions.answer(i, true);
     end if;
 end
@@ -54,7 +54,7 @@ begin
     select * into i from instructions.instruction as k
     where k.key = p_key and k.member_ref = p_member_ref;
     if found then
-        perform instructions.tell_pending(i, p_now);
+        i := instructions.tell_pending(i, p_now);
         return next instructions.answer(i, false);
     end if;
 end
@@ -90,33 +90,7 @@ begin atomic
     );
 end;
 
--- Orders that nobody is asking the core about: take some, so that no other sweep asks at the same
--- time until p_before has moved past them. From here on their members are owed the end by SMS.
-create function instructions.take_unfinished(
-    p_before timestamptz, p_now timestamptz, p_limit integer
-)
-returns table (
-    key uuid, source text, target text, amount_centimos bigint, mode text, business_date date,
-    member_ref text
-)
-language sql security definer set search_path = pg_catalog, pg_temp
-begin atomic
-    update instructions.instruction as i
-    set handed_at = p_now,
-        in_flight = i.in_flight + 1,
-        pending_since = coalesce(i.pending_since, p_now)
-    where i.key in (
-        select o.key from instructions.instruction as o
-        where o.state in ('accepted', 'unknown')
-            and (o.handed_at is null or o.handed_at <= p_before)
-        order by o.accepted_at
-        limit p_limit
-        for no key update skip locked
-    )
-    returning i.key, i.source, i.target, i.amount_centimos, i.mode, i.business_date, i.member_ref;
-end;
-
 revoke execute on all functions in schema instructions from public;
 grant execute on function instructions.recent, instructions.newest, instructions.became, instructions.recent_payees,
-    instructions.ordered_since, instructions.take_unfinished
+    instructions.ordered_since
 to chaski_app;

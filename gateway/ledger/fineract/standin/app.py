@@ -502,8 +502,23 @@ def _get_ledger() -> Response:
         sent = [one.description for one in world.transfers if not one.reversed]
         savings = sum(account.balance for account in world.savings.values())
         paid = sum(t.centimos for t in world.transfers if t.to_loan and not t.reversed)
-        body = {"savings_centimos": savings, "to_loans_centimos": paid}
+        body: dict[str, Any] = {"savings_centimos": savings, "to_loans_centimos": paid}
+        body["transfers"] = [_booked(world, one) for one in world.transfers]
         return _json({**body, "movements": [*sent, *receipts], "keys": _double().commands.keys()})
+
+
+def _booked(world: World, one: Transfer) -> dict[str, Any]:
+    """Who moved how much to whom, by their external ids, and when."""
+    target = (world.loans if one.to_loan else world.savings)[one.target]
+    return {
+        "description": one.description,
+        "from": world.clients[world.savings[one.source].client_id].external_id,
+        "to": world.clients[target.client_id].external_id,
+        "to_loan": one.to_loan,
+        "centimos": one.centimos,
+        "reversed": one.reversed,
+        "at": one.made_at,
+    }
 
 
 @control.post("/_faults")

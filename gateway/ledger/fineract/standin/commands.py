@@ -53,6 +53,7 @@ class Commands:
         self._kept: dict[tuple[str, str, str], _Kept] = {}
         self._waiting: dict[tuple[str, str, str], Callable[[], dict[str, Any]]] = {}
         self._requests: dict[tuple[str, str, str], Any] = {}  # of what waits, or was rejected
+        self._died: dict[tuple[str, str, str], _Kept] = {}  # executed, and not written down
         self._ids = itertools.count(1)
 
     def run(
@@ -79,8 +80,7 @@ class Commands:
             state, answer = self._executed(validate, act, fault)
             if state is Stored.AWAITING_APPROVAL:
                 self._waiting[name], self._requests[name] = act, request
-            if fault is not Fault.STUCK_AFTER:
-                self._kept[name] = _Kept(state, answer)
+            (self._died if fault is Fault.STUCK_AFTER else self._kept)[name] = _Kept(state, answer)
             return answer
 
     def approve(self, chosen: Collection[str] | None = None) -> None:
@@ -106,12 +106,14 @@ class Commands:
             ]
 
     def free(self) -> int:
-        """Who runs the server deletes what a dead process left under processing; answers how many
-        keys that were."""
+        """Who runs the server mends what dead processes left under processing: what they had
+        executed is written down, and of the rest the key is as new. Answers how many."""
         with self._world.lock:
             stuck = [n for n, kept in self._kept.items() if kept.state is Stored.UNDER_PROCESSING]
             for name in stuck:
                 del self._kept[name]
+            self._kept |= self._died
+            self._died.clear()
             return len(stuck)
 
     def waiting(self) -> list[str]:

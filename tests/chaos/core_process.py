@@ -1,0 +1,100 @@
+"""The process of a storm's Fineract, as the house and the auditor see it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from gateway.embedded import EmbeddedError, leashed
+from gateway.ledger.fineract.marks import described
+from gateway.ledger.fineract.standin.app import PREFIX
+from tests.chaos.core import CALM, READY
+from tests.chaos.verdict import Movement
+
+_ANSWER_S = 10
+_STOP_S = 5
+
+
+class CoreProcess:
+    """Runs while it is entered. Nobody kills it: it is not ours.
+
+    Args:
+        port: where it listens, on 127.0.0.1.
+        phones, seed: of the storm, for its members and its moods.
+        log: takes what it says when it breaks.
+    """
+
+    def __init__(self, port: int, phones: int, seed: int, log: Path) -> None:
+        self._root = f"http://127.0.0.1:{port}"
+        self.url = self._root + PREFIX
+        self._log = log
+        self._command = leashed(
+            [sys.executable, "-m", "tests.chaos.core", str(port), str(phones), str(seed)],
+            signal.SIGTERM,
+        )
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """It serves when this returns."""
+        with self._log.open("ab") as words:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=words,
+                text=True,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            )
+        assert self._process.stdout is not None
+        if self._process.stdout.readline().strip() != READY:
+            raise EmbeddedError(f"the core does not come up: see {self._log}")
+
+    def calm(self) -> None:
+        """From now on it is well."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{CALM}\n")
+        self._process.stdin.flush()
+
+    def stop(self) -> None:
+        """End it. May be repeated."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_S)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def savings(self) -> int:
+        """The sum of all savings now, centimos."""
+        return int(self._ledger()["savings_centimos"])
+
+    def movements(self) -> list[Movement]:
+        """Everything that moved, by its own books."""
+        return [_movement(one) for one in self._ledger()["transfers"] if not one["reversed"]]
+
+    def _ledger(self) -> dict[str, Any]:
+        answer = requests.get(f"{self._root}/_ledger", timeout=_ANSWER_S)
+        answer.raise_for_status()
+        books: dict[str, Any] = answer.json()
+        return books
+
+
+def _movement(row: dict[str, Any]) -> Movement:
+    ours = described(row["description"])
+    return Movement(
+        reference=ours[0] if ours else row["description"],
+        sender_ref=row["from"],
+        receiver_ref="" if row["to_loan"] else row["to"],
+        centimos=int(row["centimos"]),
+        at=float(row["at"]),
+    )
