@@ -20,7 +20,7 @@ AWAY_S = (0.5, 5.0)
 SLOW_MS = 4_000  # above a hop's patience, below that of a writing request
 DEEDS_EVERY_S = 2.0  # people at the core: they decide, and mend what is stuck
 _LIMA = ZoneInfo("America/Lima")
-READY, CALM = "ready", "calm"
+READY = "ready"
 
 
 class Storm:
@@ -36,6 +36,18 @@ class Storm:
     def calm(self) -> None:
         """From now on it is well, and what waits for people is decided."""
         self._calm.set()
+
+    def told(self, words: list[str]) -> None:
+        """What somebody who runs the storm wants of the core."""
+        match words:
+            case ["calm"]:
+                self.calm()
+            case ["slow", ms]:
+                self._core.plan.delay_ms = int(ms)
+            case ["away"]:
+                self._core.plan.away = True
+            case ["back"]:
+                self._core.plan.away = False
 
     def rage(self) -> None:
         """For as long as the process lives."""
@@ -75,8 +87,7 @@ def main(port: int, phones: int, seed: int) -> None:
         threading.Thread(target=storm.rage, daemon=True).start()
         print(READY, flush=True)  # noqa: T201 - who started us waits for it
         for line in sys.stdin:
-            if line.strip() == CALM:
-                storm.calm()
+            storm.told(line.split())
 
 
 if __name__ == "__main__":

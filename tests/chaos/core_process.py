@@ -14,7 +14,7 @@ import requests
 from gateway.embedded import EmbeddedError, leashed
 from gateway.ledger.fineract.marks import described
 from gateway.ledger.fineract.standin.app import PREFIX
-from tests.chaos.core import CALM, READY
+from tests.chaos.core import READY
 from tests.chaos.verdict import Movement
 
 _ANSWER_S = 10
@@ -57,9 +57,13 @@ class CoreProcess:
 
     def calm(self) -> None:
         """From now on it is well."""
+        self.tell("calm")
+
+    def tell(self, words: str) -> None:
+        """`calm`, `slow MS`, `away` or `back`."""
         assert self._process is not None
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{CALM}\n")
+        self._process.stdin.write(f"{words}\n")
         self._process.stdin.flush()
 
     def stop(self) -> None:
@@ -77,6 +81,10 @@ class CoreProcess:
     def savings(self) -> int:
         """The sum of all savings now, centimos."""
         return int(self._ledger()["savings_centimos"])
+
+    def descriptions(self) -> list[str]:
+        """Of every transfer, in the order in which they were made."""
+        return [str(one["description"]) for one in self._ledger()["transfers"]]
 
     def movements(self) -> list[Movement]:
         """Everything that moved, by its own books."""

@@ -119,6 +119,7 @@ def _filters() -> Response | None:
     request.get_data()  # what stays unread would be taken for the next request of this connection
     if double.plan.away:
         _hang_up()
+    time.sleep(double.plan.delay_ms / 1000)
     if request.headers.get("Fineract-Platform-TenantId") != TENANT:
         return Response("<html>400</html>", 400, {"WWW-Authenticate": "Basic"})
     expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -503,6 +504,7 @@ def _get_ledger() -> Response:
         savings = sum(account.balance for account in world.savings.values())
         paid = sum(t.centimos for t in world.transfers if t.to_loan and not t.reversed)
         body: dict[str, Any] = {"savings_centimos": savings, "to_loans_centimos": paid}
+        body["met"] = dict(_double().plan.met)
         body["transfers"] = [_booked(world, one) for one in world.transfers]
         return _json({**body, "movements": [*sent, *receipts], "keys": _double().commands.keys()})
 
