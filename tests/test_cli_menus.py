@@ -139,7 +139,10 @@ def test_a_refusal_that_cannot_be_is_answered_with_those_that_can() -> None:
     shown = Terminal("", "!over_limit", "1", "!over_limit").walk()
 
     assert shown[1] == "A refusal is chosen on the screen that confirms."
-    assert shown[3] == "accounts.balance refuses with one of these: wrong_pin, pin_locked, pending"
+    assert (
+        shown[3]
+        == "accounts.balance refuses with one of these: no_balance, wrong_pin, pin_locked, pending"
+    )
 
 
 def test_what_was_left_is_found_at_the_next_dial() -> None:

@@ -6,7 +6,7 @@ import uuid
 
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
-from gateway.bank.orders import INSUFFICIENT_FUNDS, LIMITS, carried_out, order_key, over_limit
+from gateway.bank.orders import FUNDS, LIMITS, carried_out, order_key, over_limit
 from gateway.instructions.orders import Instruction
 from gateway.ledger.port import LoanStatus, Repayment, RepaymentMode
 from gateway.values.money import ZERO, Money
@@ -167,7 +167,7 @@ OPERATIONS = (
             "nothing_owed": {},
             "over_payoff": {},  # somebody paid meanwhile: what is owed now, the core does not say
             **LIMITS,
-            "insufficient_funds": INSUFFICIENT_FUNDS,
+            **FUNDS,
             "payoff_changed": {},
             "again": {},
             "no_such_account": {},

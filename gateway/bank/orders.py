@@ -21,9 +21,11 @@ LIMITS = {
     },
 }
 
-# A core that refuses does not say how much is there; and where it did not answer, what it last said
-# is of that time.
-INSUFFICIENT_FUNDS = {"available": "money?", "known_at": "moment?"}
+FUNDS = {
+    "insufficient_funds": {"available": "money?"},  # a core that refuses does not say how much
+    # The core does not answer now: judged by what it last said, and told with its time.
+    "insufficient_last_known": {"available": "money", "known_at": "moment"},
+}
 
 
 def over_limit(
@@ -64,7 +66,8 @@ def carried_out(result: Result, now: dt.datetime) -> Outcome:
             told: Values = {"reference": result.reference, "tax": result.tax}
             return Done({**told, "amount": result.amount, **said})
         case State.REFUSED:
-            return Refused(result.code, {"amount": result.amount, **said})
+            code = "insufficient_last_known" if "known_at" in said else result.code
+            return Refused(code, {"amount": result.amount, **said})
         case State.CLOSED:
             return Refused("closed", {"amount": result.amount})
         case State.ACCEPTED | State.UNKNOWN:

@@ -6,7 +6,7 @@ import uuid
 
 from gateway.bank.desk import Desk
 from gateway.bank.operations import Operation, Request
-from gateway.bank.orders import INSUFFICIENT_FUNDS, LIMITS, carried_out, order_key, over_limit
+from gateway.bank.orders import FUNDS, LIMITS, carried_out, order_key, over_limit
 from gateway.instructions.orders import Instruction
 from gateway.ledger.port import Transfer
 from gateway.values.outcome import Done, Outcome, Refused
@@ -82,7 +82,7 @@ OPERATIONS = (
         takes=_SLOTS,
         gives={"reference": "reference", "tax": "money", "amount": "money"},
         refusals={
-            "insufficient_funds": INSUFFICIENT_FUNDS,
+            **FUNDS,
             **LIMITS,
             "again": {},
             "no_such_account": {},

@@ -51,6 +51,7 @@ refused:
   no_such_account: "No se puede."
   same_account: "Es la misma."
   look_only: "Solo mira."
+  insufficient_last_known: "No alcanza."
 """
 LOAN = """\
 menu: loan
@@ -457,7 +458,7 @@ def test_the_facts_are_those_that_are_told() -> None:
 
     assert told.pop("answer"), "its words were found when the text was read"
     assert {fact: set(known) - {"day"} for fact, known in FACTS.items()} == {
-        "order_refused": told.pop("order_refused") - {"code", "operation"},
+        "order_refused": told.pop("order_refused") - {"operation"},
         **{fact: keys - {"forgotten_at"} for fact, keys in told.items()},
     }
 

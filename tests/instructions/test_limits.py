@@ -283,7 +283,8 @@ class TestAMonth:
 
         with ThreadPoolExecutor(8) as threads:
             states = [result.state for result in threads.map(send, range(12))]
-        assert states.count(State.POSTED) == 3
+        # Over a remote core one may wait for another's end, and is done right after it.
+        assert sum(state in {State.POSTED, State.ACCEPTED} for state in states) == 3
 
 
 class TestLevels:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from itertools import pairwise
 
 import pytest
 
-from gateway.bounds import CORE_LEASE_S
+from gateway.bounds import CORE_LEASE_S, ORDER_AGAIN_FIRST_S, ORDER_AGAIN_MAX_S
 from gateway.db.pool import Database
 from gateway.instructions.orders import Instructions, State
 from gateway.ledger.contract.cooperative import ROSA, ROSAS, SEGUNDO, SEGUNDOS, TODAY, found
 from gateway.ledger.memory import LATE_S, Fault, MemoryLedger
-from gateway.ledger.port import Outcome, Repayment, Transfer
+from gateway.ledger.port import AnyOrder, Outcome, Transfer, Unknown
 from gateway.values.money import Money
 from tests.instructions.conftest import Clock, Counter, Told, Used, origin
 
@@ -27,7 +28,7 @@ def over(database: Database, clock: Clock, *faults: Fault) -> tuple[Counter, Mem
 class DiesWhileAsked(MemoryLedger):
     """A core during whose answer our own process is killed."""
 
-    def post(self, order: Transfer | Repayment) -> Outcome:
+    def post(self, order: AnyOrder) -> Outcome:
         super().post(order)
         raise KeyboardInterrupt
 
@@ -64,12 +65,38 @@ def test_an_order_without_an_answer_is_settled_later_and_moves_money_once(
 def test_while_somebody_asks_the_core_the_sweep_leaves_the_order_alone(
     database: Database, clock: Clock
 ) -> None:
-    counter, _ = over(database, clock, Fault.NEVER_ARRIVED)
-    counter.send(ROSAS, SEGUNDOS, 50_00)
+    core = DiesWhileAsked(clock)
+    found(core)
+    counter = Counter(Instructions(database, core, clock, same_database=False), core)
+    with pytest.raises(KeyboardInterrupt):
+        counter.send(ROSAS, SEGUNDOS, 50_00)
     clock.pass_seconds(CORE_LEASE_S - 1)
     assert counter.instructions.reconcile(10) == 0
     clock.pass_seconds(1)
     assert counter.instructions.reconcile(10) == 1
+
+
+def test_an_order_is_tried_again_after_a_pause_that_doubles(
+    database: Database, clock: Clock
+) -> None:
+    tries: list[int] = []
+
+    class Silent(MemoryLedger):
+        def post(self, order: AnyOrder) -> Outcome:
+            tries.append(int(clock.now.timestamp() - began))
+            return Unknown()
+
+    core = Silent(clock)
+    found(core)
+    counter = Counter(Instructions(database, core, clock, same_database=False), core)
+    began = clock.now.timestamp()
+    counter.send(ROSAS, SEGUNDOS, 50_00)
+    for _ in range(2 * ORDER_AGAIN_MAX_S):
+        counter.instructions.reconcile(10)
+        clock.pass_seconds(1)
+    pauses = [later - sooner for sooner, later in pairwise(tries)]
+    assert pauses[:4] == [ORDER_AGAIN_FIRST_S * 2**n for n in range(4)]
+    assert pauses[-1] <= ORDER_AGAIN_MAX_S
 
 
 def test_a_process_that_died_while_it_asked_leaves_nothing_behind(
@@ -152,7 +179,7 @@ def test_a_later_after_a_silence_does_not_make_the_silence_harmless(
     counter, _ = over(database, clock, Fault.LATE, Fault.LATER)
     key = uuid.uuid4()
     counter.send(ROSAS, SEGUNDOS, 50_00, key=key)
-    clock.pass_seconds(CORE_LEASE_S)
+    clock.pass_seconds(ORDER_AGAIN_FIRST_S)
     assert counter.instructions.reconcile(10) == 0
     assert counter.instructions.close(key).state is State.UNKNOWN
     clock.pass_seconds(LATE_S)
@@ -166,7 +193,10 @@ def test_open_orders_keep_their_funds(database: Database, clock: Clock) -> None:
     counter.send(SEGUNDOS, ROSAS, 200_00)
     refused = counter.send(SEGUNDOS, ROSAS, 110_01)
     assert (refused.code, refused.values) == ("insufficient_funds", {"available": Money(110_00)})
-    assert counter.send(SEGUNDOS, ROSAS, 110_00).state is State.POSTED
+    assert counter.send(SEGUNDOS, ROSAS, 110_00).state is State.ACCEPTED
+    clock.pass_seconds(ORDER_AGAIN_FIRST_S)
+    assert counter.instructions.reconcile(10) == 2
+    assert counter.balance(SEGUNDOS) == 0
 
 
 def test_unfinished_orders_count_as_again(database: Database, clock: Clock) -> None:
@@ -175,27 +205,30 @@ def test_unfinished_orders_count_as_again(database: Database, clock: Clock) -> N
     assert counter.send(ROSAS, SEGUNDOS, 50_00).code == "again"
 
 
-def test_a_core_that_cannot_be_read_takes_no_order(
-    remote: Counter, core: MemoryLedger, told: Told
+def test_while_the_core_is_away_orders_are_taken_and_done_when_it_is_back(
+    remote: Counter, core: MemoryLedger, clock: Clock, told: Told
 ) -> None:
-    posted, fresh = uuid.uuid4(), uuid.uuid4()
+    posted, waiting = uuid.uuid4(), uuid.uuid4()
     remote.send(ROSAS, SEGUNDOS, 50_00, key=posted)
     core.away = True
-    assert remote.send(ROSAS, SEGUNDOS, 60_00, key=fresh).state is State.CLOSED
+    assert remote.send(ROSAS, SEGUNDOS, 60_00, key=waiting).state is State.ACCEPTED
     assert remote.send(ROSAS, SEGUNDOS, 50_00, key=posted).state is State.POSTED
     core.away = False
-    assert remote.send(ROSAS, SEGUNDOS, 60_00, key=fresh).state is State.CLOSED
-    assert remote.balance(ROSAS) == 1_200_50
-    assert told.facts() == RECEIPTS
+    clock.pass_seconds(ORDER_AGAIN_FIRST_S)
+    assert remote.instructions.reconcile(10) == 1
+    assert remote.send(ROSAS, SEGUNDOS, 60_00, key=waiting).state is State.POSTED
+    assert remote.balance(ROSAS) == 1_140_50
+    assert told.facts() == RECEIPTS * 2
 
 
 def test_while_the_core_is_away_open_orders_wait(database: Database, clock: Clock) -> None:
     counter, core = over(database, clock, Fault.NEVER_ARRIVED)
     counter.send(ROSAS, SEGUNDOS, 50_00)
     core.away = True
-    clock.pass_seconds(CORE_LEASE_S)
     for _ in range(3):
+        clock.pass_seconds(CORE_LEASE_S)
         assert counter.instructions.reconcile(10) == 0
     core.away = False
+    clock.pass_seconds(CORE_LEASE_S)
     assert counter.instructions.reconcile(10) == 1
     assert counter.balance(ROSAS) == 1_200_50

@@ -82,7 +82,7 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "owed": "money?",
         "day": "date",
     },
-    "order_refused": {"amount": "money", "day": "date"},
+    "order_refused": {"code": "text", "amount": "money", "day": "date"},
     "pin_activated": {"day": "date"},
     "pin_changed": {"day": "date"},
     "instalment_due": {
