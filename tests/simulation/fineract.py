@@ -32,7 +32,7 @@ from gateway.ledger.port import Ledger
 from gateway.settings import Settings
 from tests.simulation.history import Books
 from tests.simulation.members import Member
-from tests.simulation.wire import CoreWeather, Wire, drawn
+from tests.simulation.wire import CoreWeather, Wire, drawn, order_of
 from tests.simulation.world import World
 
 _LIMA = ZoneInfo(Settings.model_fields["timezone"].default)
@@ -184,6 +184,7 @@ class FineractCore:
         for key in commands.waiting():
             verdict = world.chance.choice((commands.approve, commands.reject))
             world.note(f"core {verdict.__name__}s", "core", key)
+            world.history.awaited.add(order_of(key))
             verdict({key})
 
     def _free(self) -> None:

@@ -46,7 +46,7 @@ from tests.simulation.world import World
 
 _TODAY = dt.date(2026, 11, 23)
 _BORN = dt.date(1980, 5, 17)
-_SCHEMAS = ("bank", "instructions", "ledger", "notices")
+_SCHEMAS = ("bank", "core", "instructions", "ledger", "notices")
 # What is logged as an error, for a person to mend, because people at the core did what they did.
 _FOR_STAFF = {"fineract_misconfigured", "fineract_gave_up"}
 _VACUUM_EVERY = 50  # runs: what they leave behind slows down the next ones
@@ -167,8 +167,16 @@ class House:
     def audit(self, world: World, members: list[Member]) -> Books:
         """What lies in the stores now."""
         books = Books(opening={one.account: one.opening for one in members})
-        orders = self._owner.execute("select key::text, state from instructions.instruction")
-        books.ends = dict(orders.fetchall())
+        orders = self._owner.execute(
+            "select key::text, state, code, turn, source, target from instructions.instruction"
+        ).fetchall()
+        for key, state, code, turn, source, target in orders:
+            books.ends[key] = state
+            books.accounts[key] = (source, target)
+            if code:
+                books.codes[key] = code
+            if turn is not None:
+                books.turns[key] = turn
         books.open_orders = [
             key for key, state in books.ends.items() if state in {"accepted", "unknown"}
         ]

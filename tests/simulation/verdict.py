@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from gateway.bounds import CLAIM_LEASE_MS, DRAFT_S, OUTBOX_ATTEMPTS_MAX, OUTBOX_LEASE_S
 from tests.simulation.history import Answered, History, Posting, Told
 from tests.simulation.screens import What, is_cut
+from tests.simulation.turns import (
+    funds_are_spent_once,
+    in_turn_at_each_account,
+    no_hop_waits_for_the_core,
+    one_write_in_flight,
+)
 
 # Copies of a hop get the same bytes while the session that answered them lives.
 _SAME_BYTES_MS = 50_000
@@ -255,6 +261,10 @@ RULES: dict[str, Callable[[History], Iterator[str]]] = {
     "shown, so kept": _shown_is_kept,
     "nobody is stuck": _nobody_is_stuck,
     "no fault inside": _no_fault_inside,
+    "in turn at each account": in_turn_at_each_account,
+    "one write in flight": one_write_in_flight,
+    "funds are spent once": funds_are_spent_once,
+    "no hop waits for the core": no_hop_waits_for_the_core,
 }
 
 

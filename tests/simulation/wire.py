@@ -10,6 +10,7 @@ import io
 import socket
 import sys
 import urllib.parse
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from random import Random
@@ -24,7 +25,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from werkzeug.test import run_wsgi_app
 
 from gateway.ledger.fineract.client import KEY
-from tests.simulation.history import Duty, Hop, Tell
+from tests.simulation.history import Duty, Hop, Sent, Tell
 from tests.simulation.station import Answer
 from tests.simulation.weather import strength
 from tests.simulation.world import World
@@ -163,7 +164,9 @@ class Wire(BaseAdapter):
         up_ms, down_ms = self._way("up", what), self._way("down", what)
         if up_ms == _NEVER:
             return answer
-        self.sent_ms[str(request.headers.get(KEY, ""))] = station.now_ms
+        if key := str(request.headers.get(KEY, "")):
+            self.sent_ms[key] = station.now_ms
+            self.world.history.sent.append(Sent(self.world.history.now(), order_of(key)))
 
         def arrive() -> None:
             self.asking = about
@@ -220,6 +223,11 @@ class Wire(BaseAdapter):
         """No PIN leaves the house."""
         if self.world.leaks(f"{request.url} {request.body!r}"):
             self.world.history.leaks.append("sent to the core")
+
+
+def order_of(attempt_key: str) -> str:
+    """The order whose attempt bears this key."""
+    return str(uuid.UUID(attempt_key.rpartition("-")[0]))
 
 
 def _response(request: requests.PreparedRequest, answered: _Answered) -> requests.Response:

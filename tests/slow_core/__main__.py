@@ -33,7 +33,7 @@ WARM_S = 10.0
 DRAINED_MAX_S = 900  # twice the longest pause between two tries of an order, and the SMS after it
 LOOK_S = 1.0
 _WORDS_SHOWN = 6
-_FIGURES = re.compile(r"[0-9][0-9.,:]*")
+_FIGURES = re.compile(r"[0-9][0-9.,:]*|(?<= a )[A-Z][a-z]+ [A-Z]\\.|Op\\. .*")
 
 _ORDERS = """
 select i.key::text, i.turn, m.msisdn, i.source, i.target, i.amount_centimos, i.state,
@@ -179,15 +179,15 @@ def _shown(phase: Phase) -> Iterator[str]:
     pending = sum(order.pending for order in phase.orders)
     yield f"  {pending:5d} of them were under way when the hop ended"
     for words, times in _last_words(phase).most_common(_WORDS_SHOWN):
-        yield f"  {times:5d} hops that need the core ended with: {words}"
+        yield f"  {times:5d} asked the core and read: {words}"
     drained = "never" if phase.drained_s is None else f"{phase.drained_s:.0f} s"
     yield f"  {drained:>5} from the core's return to the last order's end and the last SMS"
 
 
 def _last_words(phase: Phase) -> Counter[str]:
-    """What those read whose hop needed the core and ended the session, without figures."""
-    ends = (hop.text for hop in phase.hops if hop.needs_core and hop.text.startswith("END "))
-    return Counter(_FIGURES.sub("#", text.splitlines()[0])[4:60] for text in ends)
+    """What those read who had asked for something of the core, without names and figures."""
+    ends = (hop.text for hop in phase.hops if hop.needs_core and hop.last)
+    return Counter(_FIGURES.sub("#", " / ".join(text.splitlines()[:2])) for text in ends)
 
 
 if __name__ == "__main__":

@@ -28,10 +28,11 @@ _HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One answer. `needs_core`: its screen cannot be made without asking it. `text` is empty where
-    none came."""
+    """One answer. `needs_core`: its screen cannot be made without asking it. `last`: all that was
+    to be typed had been. `text` is empty where none came."""
 
     needs_core: bool
+    last: bool
     took_s: float
     text: str
 
@@ -112,7 +113,7 @@ class Dialling:
         session = f"slow-{uuid.uuid4()}"
         for step in steps:
             text = self._answered(member.msisdn, session, step.typed)
-            dialled.add(Hop(step.needs_core, time.monotonic() - due, text))
+            dialled.add(Hop(step.needs_core, step is steps[-1], time.monotonic() - due, text))
             if not text.startswith("CON"):
                 return
             time.sleep(PAUSE_S)
