@@ -218,6 +218,8 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
             RECONCILE_EVERY_S,
             lambda: orders.reconcile(SWEEP_ROWS),
             orders.stop,
+            # What a hop could not give to the core is the worker's at once.
+            woken=sends and isinstance(ledger, PatientLedger),
         ),
         _sealing(settings, database, parts),
         Duty(f"{name}-retention", RETAIN_EVERY_S, Retention(database, parts.now).run),

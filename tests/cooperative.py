@@ -28,12 +28,15 @@ from gateway.bank.operations import Operation
 from gateway.bootstrap import Parts
 from gateway.channels.africastalking.ussd import parse
 from gateway.conversation import Open, Perform, take
+from gateway.core.patient import Care
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.demo.cooperative import Person
 from gateway.demo.core import core_variables
 from gateway.demo.seed import seed
 from gateway.driver import Gateway
 from gateway.ledger.fineract.standin.server import StandIn
+from gateway.ledger.memory import MemoryLedger
+from gateway.ledger.port import LedgerUnavailableError
 from gateway.ledger.postgres.adapter import PostgresLedger
 from gateway.notices.simulated import SimulatedNetwork
 from gateway.observing import Metrics
@@ -191,7 +194,8 @@ class Cooperative:
     def deliver(self) -> None:
         """Let the worker do what waits for it."""
         for duty in self.duties:
-            duty.run()
+            with contextlib.suppress(LedgerUnavailableError):  # it is tried again
+                duty.run()
 
     def inbox(self, msisdn: str) -> list[str]:
         """The SMS that a phone received."""
@@ -268,12 +272,15 @@ def founded(
     sim_swap: SimSwap | None = None,
     environment: Mapping[str, str] | None = None,
     core: StandIn | None = None,
+    twin: MemoryLedger | None = None,
+    clock: Clock | None = None,
+    care: Care | None = None,
 ) -> Iterator[Cooperative]:
-    """The demo cooperative, with menus, operations, an operator, settings or a Fineract of its own
-    where a test has some."""
+    """The demo cooperative, with menus, operations, an operator, settings, a Fineract or a twin of
+    a remote core of its own where a test has some."""
     owner_url, app_url = database_urls
     sessions_url, queue_url = redis_urls
-    seed(owner_url, HASHER, TODAY, core.world if core else None)
+    seed(owner_url, HASHER, TODAY, core.world if core else twin)
     settings = load(
         {
             "CHASKI_DEMO": "yes",
@@ -288,7 +295,7 @@ def founded(
             **(core_variables(core.url) if core else {}),
         }
     )
-    clock, keys = Clock(), itertools.count(1)
+    clock, keys = clock or Clock(), itertools.count(1)
     parts = Parts(
         now=clock.now,
         mint_key=lambda: str(uuid.UUID(int=next(keys))),
@@ -297,6 +304,8 @@ def founded(
         often=clock.often,
         operations=operations,
         sim_swap=sim_swap,
+        ledger=(lambda _: twin) if twin else None,
+        care=(lambda _: care) if care else None,
     )
     metrics = Metrics()
     gateway = bootstrap.build(settings, metrics, parts)

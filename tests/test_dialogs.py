@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from tests.cooperative import Cooperative, Handset, Screen
 from tests.people import BY_NAME, PEOPLE, STRANGER
 
 STORIES = sorted((Path(__file__).parent / "dialogs").glob("*.txt"))
+
+NOTHING: Mapping[str, Callable[[], object]] = {}
 
 _LINE = re.compile(r"(?P<who>[A-Z][a-zñáéíóú]+): (?P<typed>.*)")
 _TEXTED = re.compile(r"(?P<who>[A-Z][a-zñáéíóú]+) escribe un SMS: (?P<text>.*)")
@@ -28,7 +30,7 @@ def test_the_dialog_comes_out_to_the_letter(
     """Every screen and every SMS of the story is what the file says."""
     script = story.read_text("utf-8")
 
-    played = "\n".join(_play(script, cooperative)) + "\n"
+    played = "\n".join(play(script, cooperative)) + "\n"
 
     if request.config.getoption("record"):
         story.write_text(played, "utf-8")
@@ -36,11 +38,16 @@ def test_the_dialog_comes_out_to_the_letter(
     assert cooperative.books_are_right()
 
 
-def _play(script: str, cooperative: Cooperative) -> Iterator[str]:
-    """The story's own lines, each line of a person followed by what the phone then shows."""
+def play(
+    script: str, cooperative: Cooperative, happens: Mapping[str, Callable[[], object]] = NOTHING
+) -> Iterator[str]:
+    """The story's own lines, each line of a person followed by what the phone then shows.
+    `happens`: what the other lines of this story do."""
     phones: dict[str, Handset] = {}
     for line in script.rstrip("\n").split("\n"):
-        if waits := _WAITS.fullmatch(line):
+        if event := happens.get(line):
+            event()
+        elif waits := _WAITS.fullmatch(line):
             cooperative.clock.pass_time(minutes=int(waits["minutes"]))
         elif invited := _INVITED.fullmatch(line):
             cooperative.invite(BY_NAME[invited["who"]])

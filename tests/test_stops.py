@@ -127,17 +127,21 @@ class TestAFreeze:
     def test_ends_orders_that_no_core_has_and_leaves_those_that_one_has(
         self, cooperative: Cooperative, owner: psycopg.Connection[Any]
     ) -> None:
-        """Accepted over another core: one came back untouched, one is still with it."""
-        waiting, asked = uuid.uuid4(), uuid.uuid4()
-        for key, target in ((waiting, "100-0002"), (asked, "100-0003")):
+        """Accepted over another core: one is with it, the other waits behind that one."""
+        asked, waiting = uuid.uuid4(), uuid.uuid4()
+        for key, target in ((asked, "100-0003"), (waiting, "100-0002")):
             owner.execute(
                 "select instructions.accept(%s, 'transfers.send', %s, %s, '100-0001', %s, 5000,"
-                " null, '2026-11-23', 'ussd', 'norandino', 's-2', %s, true, %s, %s, %s, 100000)",
-                (key, ROSA.ref, SEGUNDO.ref, target, ROSA.msisdn, MORNING, MORNING, MORNING),
+                " null, '2026-11-23', 'ussd', 'norandino', 's-2', %s, true, %s, %s, %s, 100000,"
+                " %s, false, false)",
+                (key, ROSA.ref, SEGUNDO.ref, target, ROSA.msisdn, *[MORNING] * 4),
             )
-        owner.execute(
-            "select instructions.settle(%s, 'later', null, null, 0, %s)", (waiting, MORNING)
-        )
+            long_ago = MORNING - dt.timedelta(hours=1)
+            owner.execute(
+                "select instructions.take_turn(%s, 'a hop', %s, %s, %s)",
+                (key, long_ago, long_ago, MORNING),
+            )
+            owner.execute("select instructions.stands(%s, %s)", (key, MORNING))
 
         owner.execute("select bank.freeze(%s, 'sms', 's-1', %s)", (ROSA.ref, MORNING))
 

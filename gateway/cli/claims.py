@@ -1,12 +1,14 @@
 """What the `chaski claims` command offers to staff: money that went to the wrong person.
 
-Holds are placed in the cooperative's own books; where another core keeps them, staff hold there.
-What is given back is reversed in the ledger, by staff: no command does it here.
+Holds are placed in the core that the settings name. One that has none (Fineract) freezes nothing by
+these commands, and they say so: staff block the money there. What is given back is reversed in the
+core, by staff: no command does it here.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,9 +31,11 @@ from gateway.cli.desk import (
     print_lines,
     print_table,
 )
+from gateway.cli.ledger import core_of
 from gateway.db.pool import Database
-from gateway.ledger.port import NoSuchHoldError
+from gateway.ledger.port import Ledger, LedgerUnavailableError, NoSuchHoldError, NotOfferedError
 from gateway.ledger.postgres.adapter import PostgresLedger
+from gateway.settings import PREFIX
 from gateway.values.money import Money
 
 _CLAIMS = """
@@ -41,6 +45,10 @@ _CLAIMS = """
     left join bank.member as m on m.member_ref = c.member_ref
     left join bank.member as p on p.member_ref = c.payee_ref
 """
+_NO_HOLDS = (
+    "the core has no holds that Chaski can place, so nothing is frozen by this claim:"
+    " block the amount in the core itself, and close the claim here once it is settled"
+)
 NUMBER = click.argument("number", type=int)
 
 
@@ -104,7 +112,9 @@ def claims_hold(number: int, url: str | None, data: Path | None, by: str) -> Non
     now = dt.datetime.now(dt.UTC)
     until = now + dt.timedelta(seconds=CLAIM_HOLD_S)
     with opened(owner_url(url, data)) as database:
-        row, ledger = _found(database, number), PostgresLedger(database)
+        row, ledger = _found(database, number), _ledger(database, data)
+        if not ledger.capabilities().holds:
+            raise click.ClickException(_NO_HOLDS)
         if row["state"] != "open" or row["hold_key"]:
             raise click.ClickException("it is settled, or held already")
         claim = Claim(
@@ -136,7 +146,7 @@ def claims_hold(number: int, url: str | None, data: Path | None, by: str) -> Non
 def claims_release(number: int, url: str | None, data: Path | None, by: str) -> None:
     """Give the money that is held back to the other side's disposal."""
     with opened(owner_url(url, data)) as database:
-        if not _released(database, _found(database, number), by):
+        if not _released(database, _ledger(database, data), _found(database, number), by):
             raise click.ClickException("nothing is held")
     click.echo("released")
 
@@ -156,7 +166,7 @@ def claims_release(number: int, url: str | None, data: Path | None, by: str) -> 
 def claims_close(number: int, how: str, url: str | None, data: Path | None, by: str) -> None:
     """Settle a claim; what is held for it is released first."""
     with opened(owner_url(url, data)) as database:
-        _released(database, _found(database, number), by)
+        _released(database, _ledger(database, data), _found(database, number), by)
         row = database.row(
             "select bank.resolve_claim(%s, %s, %s, %s) as resolved",
             (number, how, by, dt.datetime.now(dt.UTC)),
@@ -166,15 +176,25 @@ def claims_close(number: int, how: str, url: str | None, data: Path | None, by: 
     click.echo("settled")
 
 
-def _released(database: Database, row: Mapping[str, Any], by: str) -> bool:
+def _ledger(database: Database, data: Path | None) -> Ledger:
+    """Where the money of both sides is: the core that the settings name, else our own books. Staff
+    who only know the owner's URL have no settings here, and then no other core."""
+    if data is None and f"{PREFIX}FINERACT_URL" not in os.environ:
+        return PostgresLedger(database)
+    return core_of(data) or PostgresLedger(database)
+
+
+def _released(database: Database, ledger: Ledger, row: Mapping[str, Any], by: str) -> bool:
     """End a claim's hold; False where it has none. Where the ledger had ended it, it is noted."""
     hold: uuid.UUID | None = row["hold_key"]
     if hold is None:
         return False
     try:
-        PostgresLedger(database).void_hold(hold)
-    except NoSuchHoldError as error:
+        ledger.void_hold(hold)
+    except (NoSuchHoldError, NotOfferedError) as error:
         raise click.ClickException("the hold is in another core: release it there") from error
+    except LedgerUnavailableError as error:
+        raise click.ClickException("the core does not answer now: try again later") from error
     noted = database.row(
         "select bank.note_release(%s, %s, %s) as noted", (row["id"], by, dt.datetime.now(dt.UTC))
     )

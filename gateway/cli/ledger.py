@@ -66,7 +66,7 @@ def ledger_accounts(msisdn: str, data: Path | None, as_json: bool) -> None:  # n
     with application_database(data) as database:
         member = member_of(database, number)
         try:
-            accounts = (_core(data) or PostgresLedger(database)).accounts(member.ref)
+            accounts = (core_of(data) or PostgresLedger(database)).accounts(member.ref)
         except LedgerUnavailableError as error:
             raise click.ClickException(f"the core does not answer: {error}") from error
     rows = [
@@ -121,7 +121,7 @@ def _examined(settings: Settings) -> Iterator[Finding]:
     client.close()
 
 
-def _core(data: Path | None) -> Ledger | None:
+def core_of(data: Path | None) -> Ledger | None:
     """The core beside our database, where there is one."""
     return fineract(_settings(data))
 

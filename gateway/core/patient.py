@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from gateway.bounds import CORE_BUDGET_MS
 from gateway.core.breaker import CoreBreaker
 from gateway.core.hands import CrowdedError, Hands
 from gateway.core.known import KnownAccounts
@@ -172,8 +173,15 @@ class PatientLedger:
 
     def probe(self) -> bool:
         """Find out whether it is well again, where it is left alone; answers whether it is asked
-        now."""
-        return self._care.breaker.probe(self._core.health)
+        now. Takes no longer than a hop would: a process that is to end waits for it."""
+        return self._care.breaker.probe(self._health_in_time)
+
+    def _health_in_time(self) -> Health:
+        task = self._care.reading.lend(self._core.health)
+        try:
+            return task.within(CORE_BUDGET_MS) if task else Health(well=False, reason="too many")
+        except TimeoutError:
+            return Health(well=False, reason="no answer in time")
 
     def late(self) -> None:
         """A hop could wait no longer for an order."""

@@ -10,6 +10,7 @@ import psycopg
 from gateway.bank.hashing import PinHasher
 from gateway.demo.cooperative import ELMER, PEOPLE, ROSA, Person
 from gateway.ledger.fineract.standin.world import World
+from gateway.ledger.memory import MemoryLedger
 from gateway.ledger.postgres.office import LedgerOffice
 from gateway.ledger.schedule import french, months_after, single
 from gateway.values.money import Money
@@ -33,10 +34,15 @@ _ELMER_TERM = dt.timedelta(days=180)
 _ELMER_LATE = dt.timedelta(days=12)
 
 
-Desk = LedgerOffice | World
+Desk = LedgerOffice | World | MemoryLedger
 
 
-def seed(owner_url: str, hasher: PinHasher, today: dt.date, core: World | None = None) -> bool:
+def seed(
+    owner_url: str,
+    hasher: PinHasher,
+    today: dt.date,
+    core: World | MemoryLedger | None = None,
+) -> bool:
     """Register the members with the core and with the gateway. False: they were there before.
 
     Args:

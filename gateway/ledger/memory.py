@@ -193,9 +193,18 @@ class MemoryLedger:
             own = [one for one in self._accounts.values() if one.member_ref == member_ref]
             own.sort(key=lambda one: one.kind is AccountKind.LOAN)
             return tuple(
-                Account(one.code, one.kind, one.name, Money(one.balance), Money(one.free))
+                Account(one.code, one.kind, one.name, Money(one.balance), self._available(one))
                 for one in own
             )
+
+    def _available(self, account: _Account) -> Money:
+        """What is free, less what waits for a person."""
+        left = account.free
+        for one in self._under_way:
+            match one.content:
+                case (_, account.code, _, Money(amount)) if one.arrives_at is None:
+                    left -= amount
+        return Money(left)
 
     def movements(self, account: str, limit: int) -> tuple[Movement, ...]:
         """See `Ledger.movements`."""

@@ -179,20 +179,23 @@ FAULTS = (
     ),
     Fault(
         "no answer is taken for a no",
-        "gateway/instructions/orders.py",
-        '                said = ("unknown", None, None, 0)\n',
-        '                said = ("refused", "insufficient_funds", None, 0)\n',
+        "gateway/instructions/asking.py",
+        '        said = _OUTCOMES.get(type(outcome), "unknown")\n',
+        "        if type(outcome) not in _OUTCOMES:\n"
+        '            outcome = Refused("insufficient_funds")\n'
+        "        said = _OUTCOMES[type(outcome)]\n",
         "a core that does not answer has not done it",
     ),
     Fault(
         "the sweep posts under a key of its own",
-        "gateway/instructions/orders.py",
-        "            result = self._settle(order.key, found) if found else self._ask(order)\n",
-        "            again = type(order)(**{\n"
+        "gateway/instructions/asking.py",
+        "            return found or self._ledger.post(handed.order)\n",
+        "            order = handed.order\n"
+        "            if found or not handed.asked_before:\n"
+        "                return found or self._ledger.post(order)\n"
+        "            return self._ledger.post(type(order)(**{\n"
         "                name: getattr(order, name) for name in order.__dataclass_fields__\n"
-        '            } | {"key": uuid.uuid4()})\n'
-        "            answer = found or self._ledger.post(again)\n"
-        "            result = self._settle(order.key, answer)\n",
+        '            } | {"key": uuid.uuid4()}))\n',
         "the old key is used up",
     ),
     Fault(
