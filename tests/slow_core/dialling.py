@@ -67,17 +67,26 @@ class Dialling:
 
     def __init__(self, port: int, those: Sequence[Member]) -> None:
         self._port = port
+        self._those = those
         self._sessions = self._plan(those)
+
+    def look(self, per_s: float) -> Dialled:
+        """Everybody looks at their balance once."""
+        return self._dial(((one, _looking(one)) for one in self._those), per_s, len(self._those))
 
     def dial(self, per_s: float, seconds: float) -> Dialled:
         """So many sessions a second, for so long. Comes back when the last one is over."""
+        return self._dial(self._sessions, per_s, int(per_s * seconds))
+
+    def _dial(
+        self, sessions: Iterator[tuple[Member, list[_Step]]], per_s: float, count: int
+    ) -> Dialled:
         dialled = Dialled()
         began = time.monotonic()
         with ThreadPoolExecutor(AT_ONCE_MAX, "phone") as phones:
-            for number in range(int(per_s * seconds)):
+            for number, (member, steps) in enumerate(itertools.islice(sessions, count)):
                 due = began + number / per_s
                 time.sleep(max(0.0, due - time.monotonic()))
-                member, steps = next(self._sessions)
                 dialled.sessions += 1
                 phones.submit(self._session, member, steps, due, dialled)
         return dialled
@@ -146,6 +155,14 @@ def _each_twice(those: Sequence[Member]) -> list[tuple[Member, Member]]:
         pair
         for first in rounds
         for pair in (*firsts[first : first + _APART], *again[first : first + _APART])
+    ]
+
+
+def _looking(member: Member) -> list[_Step]:
+    return [
+        _Step("", needs_core=False),
+        _Step("1", needs_core=False),
+        _Step(f"1*{member.pin}", needs_core=True),
     ]
 
 

@@ -41,6 +41,7 @@ class Phase:
         orders: that were given in it.
         posted: keys, in the order in which the core made its transfers.
         inboxes: by phone, the SMS that it received.
+        left: orders without an end when the core was well again.
         drained_s: from the core's return to the last order's end and the last SMS; None: never.
     """
 
@@ -49,6 +50,7 @@ class Phase:
     orders: Sequence[Order]
     posted: Sequence[str]
     inboxes: Mapping[str, Sequence[Sms]]
+    left: int
     drained_s: float | None
 
 
