@@ -22,104 +22,15 @@ from pathlib import Path
 import click
 
 from tests.simulation.campaign import tried
+from tests.simulation.fault import Fault
 from tests.simulation.house import House, own_house
+from tests.simulation.planted_at_the_core import OVER_FINERACT
 
 HOUSE = Path(__file__).parents[2]
 SEEDS_MAX = 2_000  # a fault that hides longer than this is not found
 ENOUGH = 3  # seeds that notice it: then it was no accident
 _PARTS = ("gateway", "menus", "tests/simulation")  # what a run needs
 
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One place where the code is wrong.
-
-    Args:
-        name: what is wrong, in short.
-        file: where.
-        old: what stands there, exactly once.
-        new: what is put in its place.
-        why: what somebody thought who wrote it like this.
-        core: over which core it is looked for: see `scripts/simulate --core`.
-    """
-
-    name: str
-    file: str
-    old: str
-    new: str
-    why: str
-    core: str = "any"
-
-
-_ADAPTER = "gateway/ledger/fineract/adapter.py"
-_OVER_FINERACT = (
-    Fault(
-        "a lost answer of Fineract is a no",
-        _ADAPTER,
-        "            return Unknown()\n        return reply, judged(reply)\n",
-        '            return Refused("not_allowed")\n        return reply, judged(reply)\n',
-        "a server that does not answer has done nothing",
-        "fineract",
-    ),
-    Fault(
-        "a lost answer of Fineract was never sent",
-        "gateway/ledger/fineract/client.py",
-        "            if _never_left(error):\n",
-        "            if True:\n",
-        "an error is an error",
-        "fineract",
-    ),
-    Fault(
-        "a fresh key for every try at Fineract",
-        _ADAPTER,
-        "self._sent(prepared.command, body, attempt_key(order.key, attempt))",
-        "self._sent(prepared.command, body, attempt_key(uuid.uuid4(), attempt))",
-        "a key that was used answers 425",
-        "fineract",
-    ),
-    Fault(
-        "a key in use is a refusal",
-        "gateway/ledger/fineract/errors.py",
-        "        return Verdict(Meaning.UNCERTAIN, IN_USE)",
-        "        return _NOT_ALLOWED",
-        "425 is an error of the client's",
-        "fineract",
-    ),
-    Fault(
-        "200 without the money is a success",
-        "gateway/ledger/fineract/errors.py",
-        '    if body.get("rollbackTransaction") is True:\n',
-        "    if False:\n",
-        "200 is 200",
-        "fineract",
-    ),
-    Fault(
-        "half of an answer is a no",
-        "gateway/ledger/fineract/errors.py",
-        '    return Verdict(Meaning.UNCERTAIN, f"HTTP {reply.status}")\n',
-        "    return _NOT_ALLOWED\n",
-        "a proxy's page says that nobody took it",
-        "fineract",
-    ),
-    Fault(
-        "an order is not looked for at Fineract",
-        _ADAPTER,
-        "        row = self._found(order, account.id) if account else None\n"
-        "        if row is None:\n            return None\n",
-        "        return None\n        row = None\n",
-        "the key is enough",
-        "fineract",
-    ),
-    Fault(
-        "our own refusal leaves the key as it is",
-        _ADAPTER,
-        "        return self._spoilt(prepared) if prepared.refusal else self._executed(prepared)\n",
-        "        return (\n            Refused(prepared.refusal)\n"
-        "            if prepared.refusal\n            else self._executed(prepared)\n        )\n",
-        "what we do not send cannot be done",
-        "fineract",
-    ),
-)
 
 FAULTS = (
     Fault(
@@ -252,7 +163,7 @@ FAULTS = (
         "    if false then\n        perform notices.tell('order_refused'",
         "nothing happened, so there is nothing to tell",
     ),
-    *_OVER_FINERACT,
+    *OVER_FINERACT,
 )
 
 
