@@ -93,7 +93,14 @@ PURE = ("dialog", "values", "conversation", "texting")
 MONEY = ("values", "bank", "instructions", "ledger")
 
 # Folders outside gateway/ that have a law of their own too.
-OTHER_ROOMS = ("scripts", "tests/dialogs", "tests/chaos", "tests/fuzz", "tests/simulation")
+OTHER_ROOMS = (
+    "scripts",
+    "tests/dialogs",
+    "tests/chaos",
+    "tests/fuzz",
+    "tests/simulation",
+    "tests/slow_core",
+)
 
 README_LINES_MAX = 40
 

@@ -82,6 +82,11 @@ class CoreProcess:
         """The sum of all savings now, centimos."""
         return int(self._ledger()["savings_centimos"])
 
+    def faults(self) -> int:
+        """How many commands met one."""
+        met: dict[str, int] = self._ledger()["met"]
+        return sum(times for name, times in met.items() if name != "none")
+
     def descriptions(self) -> list[str]:
         """Of every transfer, in the order in which they were made."""
         return [str(one["description"]) for one in self._ledger()["transfers"]]

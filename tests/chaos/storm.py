@@ -81,7 +81,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything that a run came to."""
+    """Everything that a run came to. `faults`: how many of the core's commands met one."""
 
     seed: int
     checks: Sequence[Check]
@@ -90,6 +90,7 @@ class Outcome:
     books: Books
     told: OrderBook
     took_s: float
+    faults: int = 0
 
     @property
     def ok(self) -> bool:
@@ -163,6 +164,7 @@ class Run:
             self._rage()
             self._after(phones, auditor)
             books = auditor.books()
+            faults = self._core.faults() if self._core else 0
             self._search_redis()
         finally:
             self._over.set()
@@ -180,6 +182,7 @@ class Run:
             books,
             self._book,
             time.monotonic() - began,
+            faults,
         )
 
     def _storm(self) -> Storm:
