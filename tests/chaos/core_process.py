@@ -109,5 +109,5 @@ def _movement(row: dict[str, Any]) -> Movement:
         sender_ref=row["from"],
         receiver_ref="" if row["to_loan"] else row["to"],
         centimos=int(row["centimos"]),
-        at=float(row["at"]),
+        at=row["at_ms"] / 1000,
     )

@@ -96,7 +96,8 @@ class Dialling:
         they meant it twice. Nobody has two sessions at once: the newer one would end the
         other."""
         kinds = itertools.cycle(_KINDS)
-        lookers, senders = itertools.cycle(those[::2]), itertools.cycle(_each_twice(those[1::2]))
+        looking, sending = those[::2], those[1::2]
+        lookers, senders = itertools.cycle(looking), itertools.cycle(_each_twice(sending, looking))
         for number, kind in enumerate(kinds):
             if kind == "send":
                 member, payee = next(senders)
@@ -144,16 +145,15 @@ class Dialling:
             connection.close()
 
 
-def _each_twice(those: Sequence[Member]) -> list[tuple[Member, Member]]:
+def _each_twice(those: Sequence[Member], payees: Sequence[Member]) -> list[tuple[Member, Member]]:
     """Every sender with a payee, and again some sessions later, with another: both orders take from
-    one account, and the first may still be under way."""
-    size = len(those)
-    firsts = [(member, those[(number + 1) % size]) for number, member in enumerate(those)]
-    again = [(member, those[(number + 2) % size]) for number, member in enumerate(those)]
-    rounds = range(0, size, _APART)
+    one account, and the first may still be under way. Beside that no two orders meet: else all of
+    them would be one row, and only that would be measured."""
+    firsts = [(member, payees[number]) for number, member in enumerate(those)]
+    again = [(member, payees[number - _APART // 2]) for number, member in enumerate(those)]
     return [
         pair
-        for first in rounds
+        for first in range(0, len(those), _APART)
         for pair in (*firsts[first : first + _APART], *again[first : first + _APART])
     ]
 

@@ -519,7 +519,7 @@ def _booked(world: World, one: Transfer) -> dict[str, Any]:
         "to_loan": one.to_loan,
         "centimos": one.centimos,
         "reversed": one.reversed,
-        "at": one.made_at,
+        "at_ms": one.made_at_ms,
     }
 
 

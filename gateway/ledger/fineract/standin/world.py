@@ -124,7 +124,7 @@ class Transfer:
     allocations: Sequence[Allocation] = ()
     overpaid: int = 0
     reversed: bool = False
-    made_at: float = field(default_factory=time.time)
+    made_at_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
 
 
 class World:
