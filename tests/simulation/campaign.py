@@ -67,7 +67,8 @@ KINDS_OF_FINERACT = (
     *("Fineract", "core slow up", "core slow down", "core lost up", "core lost down"),
     *("core outage", "core not reached", "core timed out", "core look-up garbled"),
     *("core approves", "core rejects", "core frees", "core purges", "core reverses"),
-    *("core shuts", "core takes a right", "core turns the day"),
+    *("core shuts", "core takes a right", "core turns the day", "core left alone"),
+    *("core asked again", "left the core to it", "expired"),
 )
 
 
@@ -138,6 +139,7 @@ def _counted(history: History) -> Counter[str]:
     counts["old copy"] = sum(one.hop.outrun for one in history.answered)
     sent = Counter(tell.notice for tell in history.tells if tell.yes)
     counts["sent again"] = sum(times - 1 for times in sent.values())
+    counts["expired"] = [*history.books.codes.values()].count("expired")
     for tell in history.tells:
         counts[tell.fact] += tell.yes
     return counts

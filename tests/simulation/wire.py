@@ -32,7 +32,8 @@ from tests.simulation.world import World
 
 _USUAL_MS = (1, 2, 5, 20, 80)  # one way; four times an order's dozen is within a hop's patience
 _SLOW_MS = (1_000, 2_000, 5_000, 13_000, 30_000, 70_000)
-_OUTAGE_MS = (2_000, 20_000, 90_000, 600_000)
+_OUTAGE_MS = (2_000, 20_000, 90_000, 600_000, 2_700_000)  # the last one outlives an order
+_PACES_MS = (*[0] * 8, 1_000, 15_000)  # of whole runs, each way: 2 s and 30 s slow
 _NEVER = -1  # it is lost on the way
 
 
@@ -44,6 +45,8 @@ class CoreWeather:
     never does; `outage`, from now on nobody answers for a while. `garbled`: of each look-up, that a
     proxy or a broken line answers it. `fault`: of each command, that it meets one of
     `standin.faults`. `staff`: of each minute, that somebody at the core does something.
+
+    `pace_ms`: what every request takes beside that, up and down.
     """
 
     slow: float = 0
@@ -52,6 +55,7 @@ class CoreWeather:
     garbled: float = 0
     fault: float = 0
     staff: float = 0
+    pace_ms: int = 0
 
 
 CLEAR = CoreWeather()
@@ -60,10 +64,9 @@ _STORM = CoreWeather(slow=0.2, lost=0.05, outage=0.01, garbled=0.05, fault=0.6, 
 
 def drawn(chance: Random) -> CoreWeather:
     """What a run's core is like."""
-    return replace(
-        CLEAR,
-        **{one.name: getattr(_STORM, one.name) * strength(chance) for one in fields(CoreWeather)},
-    )
+    shares = [one.name for one in fields(CoreWeather) if one.name != "pace_ms"]
+    weather = {name: getattr(_STORM, name) * strength(chance) for name in shares}
+    return replace(CLEAR, **weather, pace_ms=chance.choice(_PACES_MS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,7 @@ class Wire(BaseAdapter):
             ms = world.chance.choice(_SLOW_MS)
             world.note(f"core slow {direction}", "core", f"{ms} ms, {what}")
             return ms
-        return world.chance.choice(_USUAL_MS)
+        return weather.pace_ms + world.chance.choice(_USUAL_MS)
 
     def _garbled(self, request: requests.PreparedRequest, what: str) -> object:
         """What comes back to a look-up instead of its answer. Commands have the double's faults."""
