@@ -137,7 +137,7 @@ class InTurn:
     """Nobody's hands but one's own: work is done by who waits for it, when they do, for as long as
     it takes."""
 
-    def lend(self, work: Callable[[], _T]) -> Task[_T] | None:
+    def lend(self, work: Callable[[], _T]) -> Task[_T]:
         """See `Hands.lend`."""
         return _Own(work)
 

@@ -6,7 +6,6 @@ import datetime as dt
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -41,7 +40,7 @@ from gateway.values.money import Money
 log = structlog.stdlib.get_logger(__name__)
 
 _AGAIN = dt.timedelta(seconds=ORDER_AGAIN_FIRST_S), dt.timedelta(seconds=ORDER_AGAIN_MAX_S)
-_LOOK_MS = 500  # between two looks at whether the process is to end
+_LOOK_MS = 100  # at an order that is under way, before the next one is looked at
 
 
 def _nothing() -> None:
@@ -65,7 +64,8 @@ class Asking:
     late: Callable[[], None] = _nothing
 
 
-PLAINLY = Asking(InTurn())  # by who wants to know, for as long as it takes
+_OWN = InTurn()
+PLAINLY = Asking(_OWN)  # by who wants to know, for as long as it takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,36 +131,39 @@ class Attempts:
 
     def go_on(self, limit: int) -> int:
         """Ask about up to `limit` orders that nobody is asking about, several at once, one of an
-        account; answer how many ended."""
+        account; answer how many ended. A slow one keeps one hand busy and not the others. At the
+        worker's end what is under way is left to its lease."""
         began = ended = 0
-        while began < limit and self._asking.ready() and not self._stopping:
-            handed = self._taken(None, min(CORE_ORDERS_AT_ONCE, limit - began))
-            if not handed:
-                break
+        under_way: deque[tuple[_Handed, Task[int]]] = deque()
+        while not self._stopping:
+            room = min(CORE_ORDERS_AT_ONCE - len(under_way), limit - began)
+            handed = self._taken(None, room) if room and self._asking.ready() else []
             began += len(handed)
-            ended += self._all_settled(handed)
+            under_way += [(one, self._lent(one)) for one in handed]
+            if not under_way:
+                break
+            ended += self._looked_after(under_way)
         return ended
 
-    def _all_settled(self, handed: Sequence[_Handed]) -> int:
-        """How many ended of these, and of those that waited behind them."""
-        lent = [(one, self._asking.hands.lend(partial(self._in_a_row, [one]))) for one in handed]
+    def _lent(self, handed: _Handed) -> Task[int]:
+        work = partial(self._in_a_row, [handed])
+        return self._asking.hands.lend(work) or _OWN.lend(work)
+
+    def _looked_after(self, under_way: deque[tuple[_Handed, Task[int]]]) -> int:
+        """Look once at each; those that are not done stay. Answers how many orders ended."""
         ended = 0
-        for one, task in lent:
+        for _ in range(len(under_way)):
+            one, task = under_way.popleft()
             try:
-                ended += self._waited(task) if task else self._in_a_row([one])
+                ended += task.within(_LOOK_MS)
+            except TimeoutError:
+                under_way.append((one, task))
             except DatabaseUnavailableError:
                 raise
             except Exception:
                 # One order's fault, for a person to look at; the others go on.
                 log.exception("order_attempt_failed", key=str(one.order.key))
         return ended
-
-    def _waited(self, task: Task[int]) -> int:
-        """What came of it. At the worker's end what is under way is left to its lease."""
-        while not self._stopping:
-            with suppress(TimeoutError):
-                return task.within(_LOOK_MS)
-        return 0
 
     def _begun(self, key: uuid.UUID) -> int:
         asker = uuid.uuid4().hex

@@ -19,6 +19,7 @@ from gateway.instructions.asking import PLAINLY, Asking
 from gateway.instructions.orders import Instructions, State
 from gateway.ledger.contract.cooperative import (
     ELMERS,
+    ELMERS_HARVEST,
     ROSA,
     ROSAS,
     SEGUNDO,
@@ -133,9 +134,12 @@ class TestAnAccount:
         core = NotedCore(clock, [Fault.APPROVAL])
         counter = counter_over(database, core, clock)
         assert counter.send(SEGUNDOS, ROSAS, 200_00).state is State.UNKNOWN
+        clock.pass_seconds(1)
         assert counter.send(SEGUNDOS, ROSAS, 50_00).state is State.POSTED
-        # Its funds stay its own.
-        assert counter.send(SEGUNDOS, ROSAS, 60_01).code == "insufficient_funds"
+        # Its funds stay its own, and are taken off once: this core shows by itself what waits.
+        assert counter.balance(SEGUNDOS) == 260_00
+        assert counter.send(SEGUNDOS, ROSAS, 60_00).state is State.POSTED
+        assert counter.send(SEGUNDOS, ROSAS, 1).code == "insufficient_funds"
 
     def test_orders_of_two_that_cross_end_without_a_deadlock(
         self, database: Database, clock: Clock
@@ -243,6 +247,36 @@ class TestAHop:
         assert counter.instructions.reconcile(10) == 1
         assert core.given == [50_00]  # it was found, not given again
         assert told.facts() == [("transfer_sent", ROSA), ("transfer_received", SEGUNDO)]
+
+
+class TestTheWorker:
+    def test_goes_on_while_one_order_is_slow_and_ends_without_waiting_for_it(
+        self, database: Database, clock: Clock
+    ) -> None:
+        class SlowForRosa(SlowCore):
+            def post(self, order: AnyOrder) -> Outcome:
+                if order.owner == ROSA:
+                    return super().post(order)
+                quick_ended.set()
+                return MemoryLedger.post(self, order)
+
+        quick_ended = threading.Event()
+        core, hands = SlowForRosa(clock), threads()
+        web = counter_over(database, core, clock, Asking(NoHands()))
+        slow, quick = uuid.uuid4(), uuid.uuid4()
+        web.send(ROSAS, SEGUNDOS, 50_00, key=slow)
+        web.send(ELMERS, ELMERS_HARVEST, 50_00, key=quick)
+        worker = counter_over(database, core, clock, Asking(hands)).instructions
+        with ThreadPoolExecutor(1) as duty:
+            run = duty.submit(worker.reconcile, 10)
+            assert core.asked.wait(30)
+            assert quick_ended.wait(30)
+            worker.stop()
+            assert run.result(30) in {0, 1}  # what is under way is left to its lease
+        core.answers.set()
+        hands.shut(30_000)
+        assert web.instructions.close(quick).state is State.POSTED
+        assert web.instructions.close(slow).state is State.POSTED
 
 
 class TestExpiry:

@@ -11,8 +11,9 @@ from tests.simulation.fineract import FAULTS, key_of
 from tests.simulation.house import House, own_house
 from tests.simulation.run import simulate
 
-# A longer proof is `scripts/simulate --core fineract --minutes 30`.
-SEEDS = range(1, 13)
+# Days whose core fails in most of its commands. A longer proof, of all kinds of days, is
+# `scripts/simulate --core fineract --minutes 30`.
+SEEDS = (2, 19, 22, 31, 35, 57, 71, 76, 80, 87, 91, 113)
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +40,10 @@ def test_a_dozen_days_break_no_promise(house: House) -> None:
 
 def test_a_seed_is_always_the_same_day(house: House) -> None:
     """Whatever was simulated before, what a breaker or a cache remembers included."""
-    first = simulate(house, 3)
-    tried(house, 4)
+    first = simulate(house, 2)
+    tried(house, 19)
 
-    again = simulate(house, 3)
+    again = simulate(house, 2)
 
     assert [*map(str, again.events)] == [*map(str, first.events)]
     assert len(first.events) > 20
