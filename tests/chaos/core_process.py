@@ -22,27 +22,25 @@ _STOP_S = 5
 
 
 class CoreProcess:
-    """Runs while it is entered. Nobody kills it: it is not ours.
+    """Nobody kills it: it is not ours.
 
     Args:
         port: where it listens, on 127.0.0.1.
         phones, seed: of the storm, for its members and its moods.
-        log: takes what it says when it breaks.
     """
 
-    def __init__(self, port: int, phones: int, seed: int, log: Path) -> None:
+    def __init__(self, port: int, phones: int, seed: int) -> None:
         self._root = f"http://127.0.0.1:{port}"
         self.url = self._root + PREFIX
-        self._log = log
         self._command = leashed(
             [sys.executable, "-m", "tests.chaos.core", str(port), str(phones), str(seed)],
             signal.SIGTERM,
         )
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self) -> None:
-        """It serves when this returns."""
-        with self._log.open("ab") as words:
+    def start(self, log: Path) -> None:
+        """It serves when this returns. `log` takes what it says when it breaks."""
+        with log.open("ab") as words:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
@@ -53,7 +51,7 @@ class CoreProcess:
             )
         assert self._process.stdout is not None
         if self._process.stdout.readline().strip() != READY:
-            raise EmbeddedError(f"the core does not come up: see {self._log}")
+            raise EmbeddedError(f"the core does not come up: see {log}")
 
     def calm(self) -> None:
         """From now on it is well."""

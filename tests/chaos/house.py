@@ -103,6 +103,8 @@ class House:
     def open(self, those: tuple[Member, ...]) -> None:
         """Start everything, with the demo cooperative and these members in it."""
         self._data.take()
+        if self._core:
+            self._core.start(self._data.logs / "core.log")
         self._place = settle(self._data.path, self._data.logs, self._say)
         for process in (Process.POSTGRES, Process.REDIS):
             self.start(process)
@@ -179,6 +181,8 @@ class House:
 
     def close(self) -> None:
         """Stop everything. May be repeated."""
+        if self._core:
+            self._core.stop()
         if not self._data.held:
             return
         self._data.withdraw()

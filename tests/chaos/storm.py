@@ -128,10 +128,8 @@ class Run:
         self._kills = kills
         self._seed = seed
         self._say = say
-        self._port = _port(port)
-        self._core = (
-            CoreProcess(_port(0), phones, seed, data.with_suffix(".core.log")) if fineract else None
-        )
+        self._port = free_port(port)
+        self._core = CoreProcess(free_port(), phones, seed) if fineract else None
         self._drained_max_s = DRAINED_OVER_A_CORE_MAX_S if fineract else DRAINED_MAX_S
         self._house = House(data, self._port, say, self._core)
         self._members = members(phones, self._chance("members"))
@@ -151,8 +149,6 @@ class Run:
         began = time.monotonic()
         try:
             self._say(f"seed {self._seed}: opening the house, {len(self._members)} members")
-            if self._core:
-                self._core.start()
             self._house.open(self._members)
             self._notes = Notes(self._house.logs / "storm.txt")
             self._house.see_it_ready()
@@ -169,8 +165,6 @@ class Run:
         finally:
             self._over.set()
             self._house.close()
-            if self._core:
-                self._core.stop()
             if self._notes:
                 self._notes.close()
         self._record.leaks += self._pins.in_files(self._house.logs)
@@ -332,7 +326,7 @@ class Run:
         return random.Random(f"{self._seed} {of}")  # noqa: S311 - a storm, not a secret
 
 
-def _port(wanted: int) -> int:
+def free_port(wanted: int = 0) -> int:
     """The port that was asked for, or one that is free."""
     try:
         with socket.create_server(("127.0.0.1", wanted)) as probe:

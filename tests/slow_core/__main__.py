@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import socket
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from gateway.embedded import Endpoints
 from tests.chaos.core_process import CoreProcess
 from tests.chaos.house import House
 from tests.chaos.members import members
+from tests.chaos.storm import free_port
 from tests.chaos.verdict import Sms
 from tests.simulation.fineract import key_of
 from tests.slow_core.dialling import Dialled, Dialling
@@ -140,28 +140,20 @@ class Stage:
 @contextmanager
 def _opened() -> Iterator[Stage]:
     those = members(PHONES, random.Random(f"{SEED} members"))  # noqa: S311 - as the core has them
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="chaski-slow-core-") as folder:
         data = Path(folder)
         data.chmod(0o711)  # the servers' account may enter
-        core = CoreProcess(_free_port(), PHONES, SEED, data / "core.log")
+        core = CoreProcess(free_port(), PHONES, SEED)
         house = House(data / "house", port, click.echo, core)
         try:
-            core.start()
-            core.calm()
             house.open(those)
+            core.calm()
             house.see_it_ready()
             rich = [member for member in those if member.person.savings[0].centimos > 1_000_00]
             yield Stage(core, house.endpoints, Dialling(port, rich))
         finally:
             house.close()
-            core.stop()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _order(row: tuple[Any, ...]) -> Order:
