@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -37,6 +37,10 @@ where state not in ('posted', 'refused', 'closed')
 """
 _UNSENT = "select count(*) as n from notices.outbox where state in ('waiting', 'sending')"
 _GIVEN_UP = "select count(*) as n from notices.outbox where state = 'dead'"
+_GIVEN = """
+select i.reference, extract(epoch from i.accepted_at)::double precision
+from instructions.instruction as i where i.reference is not null
+"""
 _INBOXES = """
 select msisdn, extract(epoch from at)::double precision, text
 from notices.simulated_sms order by id
@@ -89,7 +93,10 @@ class Auditor:
 
     def _movements(self) -> Sequence[Movement]:
         if self.core:
-            return self.core.movements()
+            given = {str(row[0]): float(row[1]) for row in self._rows(_GIVEN)}
+            return [
+                replace(one, given_at=given.get(one.reference)) for one in self.core.movements()
+            ]
         return [Movement(*row) for row in self._rows(_MOVEMENTS)]
 
     def _inboxes(self) -> dict[str, list[Sms]]:

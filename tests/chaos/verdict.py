@@ -21,13 +21,20 @@ ITF_STEP_CENTIMOS = 5
 @dataclass(frozen=True, slots=True)
 class Movement:
     """Money moved, say the books. `receiver_ref` is empty where a loan was paid. `at`: seconds
-    since the epoch."""
+    since the epoch. `given_at`: when its order was accepted, where a core decides on it later;
+    None: it was decided at once."""
 
     reference: str
     sender_ref: str
     receiver_ref: str
     centimos: int
     at: float
+    given_at: float | None = None
+
+    @property
+    def known_at(self) -> float:
+        """From when on the gateway can know of it."""
+        return self.at if self.given_at is None else self.given_at
 
     def __str__(self) -> str:
         return f"op. {self.reference} ({self.sender_ref}, {self.centimos} céntimos)"
@@ -184,9 +191,9 @@ def _lost(orders: Sequence[Order], moved: Moved) -> Iterator[str]:
             for reference in order.references - {movement.reference for movement in movements}
         )
         for heard in order.heard:
-            before = any(one.at <= heard.at for one in movements)
+            before = any(one.known_at <= heard.at for one in movements)
             if heard.what in {What.SENT_BEFORE, What.NOT_AGAIN} and not before:
-                yield f"{order}: told that it was sent before, and it was not"
+                yield f"{order}: told that it was asked for before, and it was not"
 
 
 def _untold(orders: Sequence[Order], books: Books) -> Iterator[str]:
@@ -230,12 +237,19 @@ def _denied(orders: Sequence[Order], moved: Moved, told: Denials) -> Iterator[st
         movements, attempts = moved[_key(order)], [one for one in order.attempts if one.sent]
         good = [one.at for one in attempts if not one.denied]
         for movement in movements:
-            before = [denial.at for denial in told[_key(order)] if denial.at < movement.at]
+            before = [one.at for one in told[_key(order)] if _denies(one, movement)]
             last = max(before, default=0)
             if not any(last < at <= movement.at for at in good):
                 yield f"{order}: {movement} moved {'after a denial' if last else 'before any PIN'}"
         if len(movements) > len(good):
             yield f"{order}: moved {len(movements)} times, {len(good)} tries were not denied"
+
+
+def _denies(denial: Heard, movement: Movement) -> bool:
+    """What was left unfinished, or not done again, is another order than the one that was with the
+    core by then; and that one has the same amount."""
+    of_another = denial.what in {What.UNFINISHED, What.NOT_AGAIN}
+    return denial.at < (movement.known_at if of_another else movement.at)
 
 
 def _belied(orders: Sequence[Order], moved: Moved, told: Denials) -> Iterator[str]:
