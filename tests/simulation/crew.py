@@ -28,11 +28,7 @@ _FOREVER_MS = 24 * 3_600_000
 
 
 class Crew:
-    """One process's way of asking the core.
-
-    Args:
-        fallen: hears that a process died which did not die of itself.
-    """
+    """One process's way of asking the core."""
 
     def __init__(self) -> None:
         self.breaker = _RunsBreaker()
