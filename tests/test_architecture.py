@@ -123,6 +123,7 @@ OTHER_ROOMS = (
     "tests/chaos",
     "tests/fuzz",
     "tests/simulation",
+    "tests/slow_core",
 )
 
 README_LINES_MAX = 40

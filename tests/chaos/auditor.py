@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -12,6 +12,7 @@ import psycopg
 from gateway.db.pool import Database
 from gateway.embedded import Endpoints
 from gateway.ledger.postgres.adapter import PostgresLedger
+from tests.chaos.core_process import CoreProcess
 from tests.chaos.verdict import Books, Movement, Sms
 
 _SAVINGS = """
@@ -36,6 +37,10 @@ where state not in ('posted', 'refused', 'closed')
 """
 _UNSENT = "select count(*) as n from notices.outbox where state in ('waiting', 'sending')"
 _GIVEN_UP = "select count(*) as n from notices.outbox where state = 'dead'"
+_GIVEN = """
+select i.reference, extract(epoch from i.accepted_at)::double precision
+from instructions.instruction as i where i.reference is not null
+"""
 _INBOXES = """
 select msisdn, extract(epoch from at)::double precision, text
 from notices.simulated_sms order by id
@@ -49,14 +54,16 @@ class Auditor:
     Args:
         endpoints: of its servers.
         savings_before: the sum of all savings before the storm, céntimos.
+        core: the Fineract that has the money; None: the own ledger has it.
     """
 
     endpoints: Endpoints
     savings_before: int = 0
+    core: CoreProcess | None = None
 
     def savings(self) -> int:
         """The sum of all savings now, céntimos."""
-        return self._count(_SAVINGS)
+        return self.core.savings() if self.core else self._count(_SAVINGS)
 
     def unfinished(self) -> tuple[int, int]:
         """Orders without an end, and notices that are not out."""
@@ -81,9 +88,15 @@ class Auditor:
             unsent=unsent,
             given_up=self._count(_GIVEN_UP),
             inboxes=self._inboxes(),
+            taxed=self.core is None,
         )
 
     def _movements(self) -> Sequence[Movement]:
+        if self.core:
+            given = {str(row[0]): float(row[1]) for row in self._rows(_GIVEN)}
+            return [
+                replace(one, given_at=given.get(one.reference)) for one in self.core.movements()
+            ]
         return [Movement(*row) for row in self._rows(_MOVEMENTS)]
 
     def _inboxes(self) -> dict[str, list[Sms]]:

@@ -21,6 +21,7 @@ from gateway.bank.bank import CATALOGUE
 from gateway.bank.hashing import OWASP_2026, PepperedArgon2
 from gateway.db.migrations import migrate
 from gateway.db.pool import Database
+from gateway.demo.core import core_variables
 from gateway.demo.seed import seed
 from gateway.demo.variables import demo_variables
 from gateway.embedded import EmbeddedError, Endpoints, Server, last_words, leashed
@@ -30,12 +31,14 @@ from gateway.embedded.patience import came_true
 from gateway.embedded.place import Place, settle
 from gateway.embedded.postgres import start_postgres
 from gateway.embedded.valkey import start_redis
+from gateway.ledger.fineract.standin.world import World
 from gateway.library.publishing import publish_folder
 from gateway.library.shelf import Shelf
 from gateway.settings import (
     DEMO_PEPPER,
     Settings,
 )
+from tests.chaos.core_process import CoreProcess
 from tests.chaos.members import Member, enrol
 
 READY_MAX_S = 60  # everything was started: beyond it the gateway does not heal
@@ -65,6 +68,7 @@ class House:
         port: of web, on 127.0.0.1.
         say: takes each line for the person at the terminal.
         variables: CHASKI_… that differ from the demo's.
+        core: a Fineract that has the members' money; None: the own ledger has it.
     """
 
     def __init__(
@@ -73,8 +77,10 @@ class House:
         port: int,
         say: Callable[[str], None],
         variables: Mapping[str, str] | None = None,
+        core: CoreProcess | None = None,
     ) -> None:
         self._variables = variables or {}
+        self._core = core
         self._data = DataFolder(data)
         self._port = port
         self._say = say
@@ -100,6 +106,8 @@ class House:
     def open(self, those: tuple[Member, ...]) -> None:
         """Start everything, with the demo cooperative and these members in it."""
         self._data.take()
+        if self._core:
+            self._core.start(self._data.logs / "core.log")
         self._place = settle(self._data.path, self._data.logs, self._say)
         for process in (Process.POSTGRES, Process.REDIS):
             self.start(process)
@@ -176,6 +184,8 @@ class House:
 
     def close(self) -> None:
         """Stop everything. May be repeated."""
+        if self._core:
+            self._core.stop()
         if not self._data.held:
             return
         self._data.withdraw()
@@ -197,8 +207,9 @@ class House:
         migrate(url)
         hasher = PepperedArgon2({1: bytes.fromhex(DEMO_PEPPER)}, OWASP_2026)
         today = dt.datetime.now(ZoneInfo("America/Lima")).date()
-        seed(url, hasher, today)
-        enrol(url, hasher, today, those)
+        elsewhere = World(today) if self._core else None  # the demo's own members never dial
+        seed(url, hasher, today, elsewhere)
+        enrol(url, hasher, today, those, own_ledger=self._core is None)
         with Database(url, size_max=2) as database:
             database.open()
             menus = Settings.model_fields["menus"].default
@@ -220,7 +231,8 @@ class House:
     def _environment(self) -> dict[str, str]:
         """As `chaski demo` gives it."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith("CHASKI_")}
-        return {**ours, **demo_variables(self.endpoints, self._port), **self._variables}
+        core = core_variables(self._core.url) if self._core else {}
+        return ours | demo_variables(self.endpoints, self._port) | core | self._variables
 
     def _ready(self) -> bool:
         url = f"http://127.0.0.1:{self._port}/health/ready"

@@ -10,6 +10,7 @@ import psycopg
 
 from gateway.bank.hashing import PinHasher
 from gateway.demo.cooperative import Person, Savings
+from gateway.ledger.contract.cooperative import Office
 from gateway.ledger.postgres.office import LedgerOffice
 from gateway.ledger.schedule import french, months_after
 from gateway.values.money import Money
@@ -95,26 +96,36 @@ def _member(number: int, pin: int) -> Member:
     return Member(person, f"{pin:06d}", has_loan=number % _LOAN_EVERY == 0)
 
 
-def enrol(owner_url: str, hasher: PinHasher, today: dt.date, those: tuple[Member, ...]) -> None:
-    """Register them with the core and with the gateway.
+def enrol(
+    owner_url: str,
+    hasher: PinHasher,
+    today: dt.date,
+    those: tuple[Member, ...],
+    *,
+    own_ledger: bool,
+) -> None:
+    """Register them with the gateway, and with the core where that is the own ledger.
 
     Args:
         owner_url: `postgresql://…` of the role that owns the schemas.
         hasher: with the pepper that the gateway will use.
         today: the business date.
         those: members of a database that does not know them yet.
+        own_ledger: whether it is.
     """
     with psycopg.connect(owner_url, autocommit=True) as owner:
         office = LedgerOffice(owner)
         for member in those:
-            _with_the_core(office, member, today)
+            if own_ledger:
+                with_the_core(office, member, today)
             person = member.person
             owner.execute(_REGISTER, (person.ref, person.msisdn, person.called, person.short_name))
             hashed, version = hasher.hash(person.ref, Pin(member.pin))
             owner.execute(_FIRST_PIN, (person.ref, hashed, version))
 
 
-def _with_the_core(office: LedgerOffice, member: Member, today: dt.date) -> None:
+def with_the_core(office: Office, member: Member, today: dt.date) -> None:
+    """The core owns persons and accounts."""
     person, (savings,) = member.person, member.person.savings
     office.enrol_person(person.ref, person.dni, person.first_names, person.last_names, person.born)
     opening = Money(savings.centimos)

@@ -184,6 +184,8 @@ class Phone:
             return "done", ""
         if call.intent.turn == 1 and self._was_done_before(call.intent.order, screen):
             return "done before", ""
+        if isinstance(then, Press) and self._is_under_way(call.intent.order, screen):
+            return self._by_sms(call.intent, PENDING_MAX_S), ""
         return self._answered(call, then, screen)
 
     def _answered(self, call: _Call, then: Move, screen: Screen) -> tuple[str, str]:
@@ -244,6 +246,13 @@ class Phone:
         """Whether a dial says that one like it was done, and that it was not repeated."""
         return any(
             told.what is What.NOT_AGAIN and told.centimos == order.centimos
+            for told in tellings(screen.text)
+        )
+
+    def _is_under_way(self, order: Order, screen: Screen) -> bool:
+        """Whether a dial says that this very order is with the core, and to wait for the SMS."""
+        return any(
+            told.what is What.UNDER_WAY and told.centimos == order.centimos
             for told in tellings(screen.text)
         )
 

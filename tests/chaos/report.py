@@ -38,6 +38,7 @@ def _figures(outcome: Outcome) -> Iterator[tuple[str, str]]:
     drained = "never" if record.drained_s is None else f"{record.drained_s:.1f} s"
     yield "from the recovery to the last order's end and the last SMS", drained
     yield "movements in the books", str(len(books.movements))
+    yield "commands to the core that met a fault", str(outcome.faults)
     for what in sorted({*counts, *_ALWAYS_SHOWN}):
         yield what, str(counts[what])
     for what, times in sorted(told_apart(outcome.told.all()).items()):

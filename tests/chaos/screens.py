@@ -12,12 +12,15 @@ from tests.chaos.orders import Intent, What
 
 _AMOUNT = r"S/ (?P<amount>[\d,]+\.\d\d)"
 _TELLINGS = (
-    (What.SENT, rf"Listo: (?:enviaste|pagaste) {_AMOUNT}.*?Op\. (?P<reference>\d+)"),
-    (What.SENT, rf"Tu pedido de [^\n]*?{_AMOUNT}[^\n]*? SI se hizo\. Op\. (?P<reference>\d+)"),
-    (What.SENT, rf"^(?:Enviaste|Pagaste) {_AMOUNT}.*?op\. (?P<reference>\d+)"),
+    (What.SENT, rf"Listo: (?:enviaste|pagaste) {_AMOUNT}.*?Op\. (?P<reference>[0-9A-Z]+)"),
+    (
+        What.SENT,
+        rf"Tu pedido de [^\n]*?{_AMOUNT}[^\n]*? SI se hizo\. Op\. (?P<reference>[0-9A-Z]+)",
+    ),
+    (What.SENT, rf"^(?:Enviaste|Pagaste) {_AMOUNT}.*?op\. (?P<reference>[0-9A-Z]+)"),
     (What.NOT_DONE, rf"Tu pedido de [^\n]*?{_AMOUNT}[^\n]*? NO se hizo"),
     (What.UNDER_WAY, rf"En proceso, [^\n:]*: [^\n]*?{_AMOUNT}"),
-    (What.SENT_BEFORE, rf"Hace poco (?:enviaste|pagaste) {_AMOUNT}.*?¿Otra vez\?"),
+    (What.SENT_BEFORE, rf"Hace poco pediste (?:enviar|pagar) {_AMOUNT}.*?¿Otra vez\?"),
     (What.NOT_AGAIN, rf"No se hizo otra vez: [^\n]*?{_AMOUNT}"),
     (What.UNFINISHED, rf"^1\. Seguir: [^\n]*?{_AMOUNT}"),
 )

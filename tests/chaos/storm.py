@@ -9,11 +9,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gateway.embedded import EmbeddedError
 from tests.chaos.auditor import Auditor
+from tests.chaos.core_process import CoreProcess
 from tests.chaos.house import READY_MAX_S, House, Process
 from tests.chaos.leaks import PinSearch
 from tests.chaos.members import members
@@ -31,6 +32,8 @@ FINISH_MAX_S = 150  # for the phones' last orders: above the wait for an SMS, an
 CRASH_LOOP_S = 6  # a web server whose children die faster than this leaves it to its own starter
 DRAIN_LOOK_S = 0.25
 PROGRESS_S = 10
+# Above the longest pause between two tries of an order, and the SMS after it.
+DRAINED_OVER_A_CORE_MAX_S = 300
 
 Say = Callable[[str], None]
 
@@ -78,7 +81,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything that a run came to."""
+    """Everything that a run came to. `faults`: how many of the core's commands met one."""
 
     seed: int
     checks: Sequence[Check]
@@ -87,6 +90,7 @@ class Outcome:
     books: Books
     told: OrderBook
     took_s: float
+    faults: int = 0
 
     @property
     def ok(self) -> bool:
@@ -104,17 +108,30 @@ class Run:
         phones: how many dial at the same time.
         seed: decides who dies when, what the phones mean, and what the radio loses.
         say: takes a line for a person now and then.
+        fineract: the money is at a Fineract, a process of its own.
 
     Raises:
         EmbeddedError: the port is taken, or the house cannot be opened.
     """
 
-    def __init__(self, data: Path, port: int, kills: int, phones: int, seed: int, say: Say) -> None:
+    def __init__(
+        self,
+        data: Path,
+        port: int,
+        kills: int,
+        phones: int,
+        seed: int,
+        say: Say,
+        *,
+        fineract: bool = False,
+    ) -> None:
         self._kills = kills
         self._seed = seed
         self._say = say
-        self._port = _port(port)
-        self._house = House(data, self._port, say)
+        self._port = free_port(port)
+        self._core = CoreProcess(free_port(), phones, seed) if fineract else None
+        self._drained_max_s = DRAINED_OVER_A_CORE_MAX_S if fineract else DRAINED_MAX_S
+        self._house = House(data, self._port, say, self._core)
         self._members = members(phones, self._chance("members"))
         self._pins = PinSearch(member.pin for member in self._members)
         self._book = OrderBook()
@@ -135,14 +152,15 @@ class Run:
             self._house.open(self._members)
             self._notes = Notes(self._house.logs / "storm.txt")
             self._house.see_it_ready()
-            auditor = Auditor(self._house.endpoints)
-            auditor = Auditor(self._house.endpoints, savings_before=auditor.savings())
+            auditor = Auditor(self._house.endpoints, core=self._core)
+            auditor = replace(auditor, savings_before=auditor.savings())
             phones = self._phones()
             for phone in phones:
                 phone.thread.start()
             self._rage()
             self._after(phones, auditor)
             books = auditor.books()
+            faults = self._core.faults() if self._core else 0
             self._search_redis()
         finally:
             self._over.set()
@@ -158,6 +176,7 @@ class Run:
             books,
             self._book,
             time.monotonic() - began,
+            faults,
         )
 
     def _storm(self) -> Storm:
@@ -166,6 +185,7 @@ class Run:
             kills=record.kills,
             fallen=record.fallen,
             drained_s=record.drained_s,
+            drained_max_s=self._drained_max_s,
             leaks=record.leaks,
             faults=self._traffic.faults,
             puzzles=self._traffic.puzzles,
@@ -261,13 +281,15 @@ class Run:
         self._recover()
         recovered = time.monotonic()
         self._weather.calm()
+        if self._core:
+            self._core.calm()
         self._over.set()
         self._say("the storm is over: the phones finish what they began")
         for phone in phones:
             phone.thread.join(max(0.0, recovered + FINISH_MAX_S - time.monotonic()))
             if phone.thread.is_alive():
                 self._traffic.puzzle(f"{phone.thread.name} did not finish within {FINISH_MAX_S} s")
-        ends = time.monotonic() + DRAINED_MAX_S
+        ends = time.monotonic() + self._drained_max_s
         while any(auditor.unfinished()):
             if time.monotonic() > ends:
                 return
@@ -304,7 +326,7 @@ class Run:
         return random.Random(f"{self._seed} {of}")  # noqa: S311 - a storm, not a secret
 
 
-def _port(wanted: int) -> int:
+def free_port(wanted: int = 0) -> int:
     """The port that was asked for, or one that is free."""
     try:
         with socket.create_server(("127.0.0.1", wanted)) as probe:

@@ -54,7 +54,7 @@ PAYS = Intent(Order(member(ROSA), None, 1_23), Way.MENUS)
         (f"No alcanza: tienes S/ 1.00.\n¿Cuanto a Segundo C.?\n{FOOT}", Refused()),
         ("Pasa tu limite: hoy puedes enviar hasta S/ 1.00.\n¿Cuanto a Segundo C.?", Refused()),
         (f"No pudimos consultar ahora. Intenta en unos minutos.\n{FOOT}", Apology()),
-        (f"Hace poco enviaste S/ 1.23 a Segundo C.\n¿Otra vez?\n1. Si\n{FOOT}", Agree()),
+        (f"Hace poco pediste enviar S/ 1.23 a Segundo C.\n¿Otra vez?\n1. Si\n{FOOT}", Agree()),
         (f"Hola Rosa\n{HOME}", Press("2")),
         (f"Tu pedido de enviar S/ 1.23 a Segundo C. NO se hizo.\n{HOME}", Press("2")),
         ("Tu pedido de enviar S/ 1.23 a Segundo C. NO se hizo.\n9 Mas  0 Salir", Press("9")),
@@ -136,7 +136,7 @@ def test_what_a_last_screen_means(text: str, then: Move) -> None:
             [Told(What.UNDER_WAY, 1_23)],
         ),
         (
-            "Hace poco enviaste S/ 1.23 a Segundo C.\n¿Otra vez?\n1. Si",
+            "Hace poco pediste enviar S/ 1.23 a Segundo C.\n¿Otra vez?\n1. Si",
             [Told(What.SENT_BEFORE, 1_23)],
         ),
         (

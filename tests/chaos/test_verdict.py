@@ -422,3 +422,34 @@ def test_a_pin_in_a_packed_job_is_found(redis_urls: tuple[str, str], endpoints: 
     with redis.Redis.from_url(endpoints.queue_url) as client:
         client.hset("rq:job:1", "data", zlib.compress(b'["send", "012345"]'))
     assert list(PINS.in_redis(redis_urls[1])) == ["a hash in Redis holds a PIN"]
+
+
+# --- Over a core that decides later
+
+
+@pytest.mark.parametrize(
+    ("what", "at", "checks"),
+    [
+        (What.SENT_BEFORE, 11, set()),
+        (What.NOT_AGAIN, 11, set()),
+        (What.UNFINISHED, 11, set()),
+        (What.SENT_BEFORE, 9.5, {LOST}),
+        (What.NOT_AGAIN, 9.5, {LOST}),
+        (What.NOT_DONE, 11, {DENIED}),
+        (What.REFUSED, 11, {DENIED}),
+    ],
+)
+def test_what_is_with_the_core_is_neither_sent_nor_denied_by_words_about_another_order(
+    what: What, at: float, checks: set[str]
+) -> None:
+    """Given at 10, posted at 20. What is left unfinished or not done again meanwhile is a second
+    order of the same amount; a plain no is about this one."""
+    later = replace(moved("100009", at=20), given_at=10)
+    assert set(found(order(tried(), heard=(told(what, at),)), books(later))) == checks
+
+
+def test_what_was_left_unfinished_before_it_was_given_is_denied() -> None:
+    """And then it was posted without another PIN."""
+    later = replace(moved("100009", at=20), given_at=13)
+    judged = order(tried(10), heard=(told(What.UNFINISHED, 12),))
+    assert set(found(judged, books(later))) == {DENIED}

@@ -21,13 +21,20 @@ ITF_STEP_CENTIMOS = 5
 @dataclass(frozen=True, slots=True)
 class Movement:
     """Money moved, say the books. `receiver_ref` is empty where a loan was paid. `at`: seconds
-    since the epoch."""
+    since the epoch. `given_at`: when its order was accepted, where a core decides on it later;
+    None: it was decided at once."""
 
     reference: str
     sender_ref: str
     receiver_ref: str
     centimos: int
     at: float
+    given_at: float | None = None
+
+    @property
+    def known_at(self) -> float:
+        """From when on the gateway can know of it."""
+        return self.at if self.given_at is None else self.given_at
 
     def __str__(self) -> str:
         return f"op. {self.reference} ({self.sender_ref}, {self.centimos} céntimos)"
@@ -55,6 +62,7 @@ class Books:
         unsent: notices that are neither sent nor given up.
         given_up: notices that will never be sent.
         inboxes: by phone, the SMS that it received.
+        taxed: the ledger takes the tax on movements.
     """
 
     differing: Sequence[str]
@@ -66,6 +74,7 @@ class Books:
     unsent: int
     given_up: int
     inboxes: Mapping[str, Sequence[Sms]]
+    taxed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class Storm:
         kills: by process.
         fallen: what ended by itself, a line each.
         drained_s: from the recovery to the last notice; None: it never came to be.
+        drained_max_s: how long that may take.
         leaks: where a PIN was found, a line each.
         faults: answers that no aggregator could use, a line each.
         puzzles: what no phone can make sense of, a line each.
@@ -84,6 +94,7 @@ class Storm:
     kills: Mapping[str, int]
     fallen: Sequence[str] = ()
     drained_s: float | None = 0
+    drained_max_s: int = DRAINED_MAX_S
     leaks: Sequence[str] = ()
     faults: Sequence[str] = ()
     puzzles: Sequence[str] = ()
@@ -137,10 +148,11 @@ def _adds_up(books: Books) -> Iterator[str]:
     yield from (f"differs: {account}" for account in books.differing)
     if books.sum_centimos:
         yield f"all accounts together hold {books.sum_centimos} céntimos, not 0"
-    left = sum(2 * itf_centimos(one.centimos) for one in books.movements if one.receiver_ref)
-    left += sum(
-        one.centimos + itf_centimos(one.centimos) for one in books.movements if not one.receiver_ref
-    )
+    left = sum(one.centimos for one in books.movements if not one.receiver_ref)
+    if books.taxed:
+        left += sum(
+            (2 if one.receiver_ref else 1) * itf_centimos(one.centimos) for one in books.movements
+        )
     missing = books.savings_before - left - books.savings_after
     if missing:
         yield f"{missing} céntimos of all savings went neither into taxes nor into loans"
@@ -179,9 +191,9 @@ def _lost(orders: Sequence[Order], moved: Moved) -> Iterator[str]:
             for reference in order.references - {movement.reference for movement in movements}
         )
         for heard in order.heard:
-            before = any(one.at <= heard.at for one in movements)
+            before = any(one.known_at <= heard.at for one in movements)
             if heard.what in {What.SENT_BEFORE, What.NOT_AGAIN} and not before:
-                yield f"{order}: told that it was sent before, and it was not"
+                yield f"{order}: told that it was asked for before, and it was not"
 
 
 def _untold(orders: Sequence[Order], books: Books) -> Iterator[str]:
@@ -225,12 +237,19 @@ def _denied(orders: Sequence[Order], moved: Moved, told: Denials) -> Iterator[st
         movements, attempts = moved[_key(order)], [one for one in order.attempts if one.sent]
         good = [one.at for one in attempts if not one.denied]
         for movement in movements:
-            before = [denial.at for denial in told[_key(order)] if denial.at < movement.at]
+            before = [one.at for one in told[_key(order)] if _denies(one, movement)]
             last = max(before, default=0)
             if not any(last < at <= movement.at for at in good):
                 yield f"{order}: {movement} moved {'after a denial' if last else 'before any PIN'}"
         if len(movements) > len(good):
             yield f"{order}: moved {len(movements)} times, {len(good)} tries were not denied"
+
+
+def _denies(denial: Heard, movement: Movement) -> bool:
+    """What was left unfinished, or not done again, is another order than the one that was with the
+    core by then; and that one has the same amount."""
+    of_another = denial.what in {What.UNFINISHED, What.NOT_AGAIN}
+    return denial.at < (movement.known_at if of_another else movement.at)
 
 
 def _belied(orders: Sequence[Order], moved: Moved, told: Denials) -> Iterator[str]:
@@ -255,7 +274,7 @@ def _unfinished(books: Books, storm: Storm) -> Iterator[str]:
     if books.given_up:
         yield f"{books.given_up} notices were given up"
     if storm.drained_s is None:
-        yield f"not all was settled and sent within {DRAINED_MAX_S} s"
+        yield f"not all was settled and sent within {storm.drained_max_s} s"
 
 
 def repeated_sms(books: Books) -> int:

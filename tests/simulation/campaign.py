@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import click
 
+from tests.simulation.fineract import FAULTS
 from tests.simulation.history import History
 from tests.simulation.house import House, own_house
 from tests.simulation.run import simulate
@@ -56,6 +57,19 @@ KINDS = (
         "last-answer",
     ),
 )
+_OF_THE_MODEL = {
+    *("core answer_lost", "core never_arrived", "core late", "core later", "core approval"),
+    *("core away", "core refuses", "own ledger", "remote core", "taxed"),
+}
+KINDS_OF_FINERACT = (
+    *(kind for kind in KINDS if kind not in _OF_THE_MODEL),
+    *(f"core {fault}" for fault in FAULTS),
+    *("Fineract", "core slow up", "core slow down", "core lost up", "core lost down"),
+    *("core outage", "core not reached", "core timed out", "core look-up garbled"),
+    *("core approves", "core rejects", "core frees", "core purges", "core reverses"),
+    *("core shuts", "core takes a right", "core turns the day", "core left alone"),
+    *("core asked again", "left the core to it", "expired"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,7 @@ class Tally:
     began: float = field(default_factory=time.monotonic)
     seeds: int = 0
     events: int = 0
+    kinds: tuple[str, ...] = KINDS
     counts: Counter[str] = field(default_factory=Counter)
     failed: list[Outcome] = field(default_factory=list)
     broken: int = 0  # processes that ended before their time
@@ -106,7 +121,7 @@ class Tally:
         """What should have happened by now and never did."""
         if self.seeds < ENOUGH_SEEDS:
             return []
-        return [kind for kind in KINDS if not self.counts[kind]]
+        return [kind for kind in self.kinds if not self.counts[kind]]
 
 
 def tried(house: House, seed: int) -> Outcome:
@@ -124,6 +139,7 @@ def _counted(history: History) -> Counter[str]:
     counts["old copy"] = sum(one.hop.outrun for one in history.answered)
     sent = Counter(tell.notice for tell in history.tells if tell.yes)
     counts["sent again"] = sum(times - 1 for times in sent.values())
+    counts["expired"] = [*history.books.codes.values()].count("expired")
     for tell in history.tells:
         counts[tell.fact] += tell.yes
     return counts
@@ -154,20 +170,30 @@ def some(
 # ---- In several ------------------------------------------------------------------------------
 
 
-def many(first: int, seeds: int, minutes: float, jobs: int, say: Callable[[str], None]) -> Tally:
+def many(
+    first: int,
+    seeds: int,
+    minutes: float,
+    jobs: int,
+    say: Callable[[str], None],
+    *,
+    fineract: bool,
+) -> Tally:
     """As many seeds as are wanted, from the first one on, or as time allows."""
     context = multiprocessing.get_context("spawn")
     outcomes: multiprocessing.Queue[Outcome | None] = context.Queue()
     until = time.monotonic() + minutes * 60
     workers = [
         context.Process(
-            target=_work, args=(first + job, first + seeds, jobs, until, outcomes), daemon=False
+            target=_work,
+            args=(first + job, first + seeds, jobs, until, outcomes, fineract),
+            daemon=False,
         )
         for job in range(jobs)
     ]
     for worker in workers:
         worker.start()
-    tally = Tally()
+    tally = Tally(kinds=KINDS_OF_FINERACT if fineract else KINDS)
     try:
         _collect(outcomes, tally, len(workers), say)
     finally:
@@ -184,9 +210,10 @@ def _work(
     step: int,
     until: float,
     outcomes: multiprocessing.Queue[Outcome | None],
+    fineract: bool,
 ) -> None:
     try:
-        with own_house() as house:
+        with own_house(fineract=fineract) as house:
             some(house, iter(range(first, end, step)), until, outcomes.put)
     finally:
         outcomes.put(None)
@@ -223,11 +250,12 @@ def main(argv: Sequence[str]) -> int:
     """`scripts/simulate`. Answers the exit code: 1 where a promise was broken, or a kind of event
     never happened."""
     options = _options(argv)
+    fineract = options.core == "fineract"
     if options.seed is not None:
-        return _replay(options.seed, verbose=options.verbose)
+        return _replay(options.seed, verbose=options.verbose, fineract=fineract)
     seeds = options.seeds or SEEDS_MAX
     minutes = options.minutes or (1.0 if options.seeds is None else 24 * 60.0)
-    tally = many(options.first, seeds, minutes, options.jobs, click.echo)
+    tally = many(options.first, seeds, minutes, options.jobs, click.echo, fineract=fineract)
     click.echo(tally.line)
     click.echo("what happened:")
     for kind, times in sorted(tally.counts.items()):
@@ -245,8 +273,8 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _replay(seed: int, *, verbose: bool) -> int:
-    with own_house() as house:
+def _replay(seed: int, *, verbose: bool, fineract: bool) -> int:
+    with own_house(fineract=fineract) as house:
         history = simulate(house, seed)
     if verbose:
         for event in history.events:
@@ -269,6 +297,13 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="how long at the most; default 1")
     parser.add_argument("--from", dest="first", type=int, default=1, help="the first seed")
     parser.add_argument("--seed", type=int, help="only this one")
+    parser.add_argument(
+        "--core",
+        choices=("any", "fineract"),
+        default="any",
+        help="any: the own ledger or a model of a remote core, by the seed; fineract: the real"
+        " adapter over the loopback Fineract, with all of its faults",
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="with --seed: its script")
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, help="processes; default one a core"

@@ -20,6 +20,7 @@ from gateway.ledger.port import (
     Done,
     Health,
     HoldState,
+    Ledger,
     LedgerUnavailableError,
     LoanStatus,
     Marked,
@@ -35,6 +36,8 @@ from gateway.ledger.port import (
 from gateway.values.dni import Dni
 from gateway.values.money import Money
 from gateway.values.msisdn import Msisdn
+from tests.simulation.history import Books
+from tests.simulation.members import Member
 from tests.simulation.world import World
 
 _T = TypeVar("_T")
@@ -111,6 +114,29 @@ class SimCore:
         self.world = world
         self.core = WatchedLedger(world)
         return self.core
+
+    @property
+    def ledger(self) -> Ledger:
+        """What stands in the gateway's parts."""
+        return self
+
+    def live(self) -> None:
+        """Nobody is there."""
+
+    def clear_up(self) -> None:
+        """Its trouble is that of the world's weather."""
+
+    def approve(self) -> None:
+        """A person there says yes to everything that waits for one."""
+        self.core.approve()
+
+    def fill(self, books: Books, members: list[Member]) -> None:
+        """What lies in its books now."""
+        books.keys = [*self.core.posted]
+        for member in members:
+            for account in self.core.accounts(member.ref):
+                if account.code == member.account:
+                    books.balances[account.code] = account.balance.centimos
 
     def accounts(self, member_ref: str) -> tuple[Account, ...]:
         return self._asked("accounts", lambda: self.core.accounts(member_ref))

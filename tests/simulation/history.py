@@ -52,6 +52,23 @@ class Posting:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A command about an order left for the core."""
+
+    moment: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the core said of an order was written down."""
+
+    moment: int
+    key: str
+    outcome: str
+
+
 @dataclass(slots=True)
 class Hop:
     """A copy of a hop, being served.
@@ -83,6 +100,7 @@ class Hop:
     newer: bool = False
     outrun: bool = False
     saved: bool = False
+    slept_ms: int = 0  # in its worker's own steps, and while it waited for another copy
     told: list[Told] = field(default_factory=list)
 
     def looked_up(self, key: str) -> None:
@@ -192,6 +210,9 @@ class Books:
         waiting: notices neither sent nor given up.
         dead: the keys whose notices were given up.
         leaks: where a PIN lies.
+        turns: of orders over a remote core, by key, as they were accepted.
+        accounts: source and target of each order.
+        codes: why an order was refused.
     """
 
     wrong: list[str] = field(default_factory=list)
@@ -203,6 +224,9 @@ class Books:
     waiting: int = 0
     dead: list[str] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
+    turns: dict[str, int] = field(default_factory=dict)
+    accounts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -218,6 +242,12 @@ class History:
     intended: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     orders: list[Order] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
+    undone: dict[str, int] = field(default_factory=dict)  # when people at the core took one back
+    sent: list[Sent] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)  # keys that were made sure never to move money
+    awaited: set[str] = field(default_factory=set)  # keys that people at the core had to decide
+    funded: set[str] = field(default_factory=set)  # keys accepted where the funds were known
     told: list[Told] = field(default_factory=list)
     tells: list[Tell] = field(default_factory=list)
     answered: list[Answered] = field(default_factory=list)

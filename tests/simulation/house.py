@@ -18,6 +18,8 @@ import structlog
 
 from gateway import bootstrap
 from gateway.bootstrap import Parts
+from gateway.bounds import CORE_PROBE_S
+from gateway.core.patient import Care
 from gateway.db.migrations import migrate
 from gateway.driver import Gateway
 from gateway.embedded import Embedded
@@ -25,6 +27,7 @@ from gateway.ledger.contract.cooperative import Office
 from gateway.ledger.postgres.adapter import PostgresLedger
 from gateway.ledger.postgres.office import LedgerOffice
 from gateway.ledger.schedule import single
+from gateway.library.lookout import Look, Stop
 from gateway.notices.drain import Drain
 from gateway.notices.outbox import Outbox
 from gateway.observing import Metrics
@@ -33,6 +36,8 @@ from gateway.values.money import Money
 from gateway.values.pin import Pin
 from gateway.worker import Duty
 from tests.simulation.core import SimCore, in_virtual_time
+from tests.simulation.crew import Crew
+from tests.simulation.fineract import FineractCore
 from tests.simulation.history import Books
 from tests.simulation.members import Member
 from tests.simulation.messages import FakeHasher, SimSender
@@ -42,6 +47,8 @@ from tests.simulation.world import World
 _TODAY = dt.date(2026, 11, 23)
 _BORN = dt.date(1980, 5, 17)
 _SCHEMAS = ("bank", "core", "instructions", "ledger", "notices")
+# What is logged as an error, for a person to mend, because people at the core did what they did.
+_FOR_STAFF = {"fineract_misconfigured", "fineract_gave_up"}
 _VACUUM_EVERY = 50  # runs: what they leave behind slows down the next ones
 
 
@@ -61,9 +68,18 @@ class House:
     Args:
         urls: the owner's and the application's of a migrated database, of the sessions' Redis and
             of the queues'. All of it is emptied for every run.
+        fineract: every run has a Fineract for its core.
     """
 
-    def __init__(self, owner_url: str, app_url: str, sessions_url: str, queue_url: str) -> None:
+    def __init__(
+        self,
+        owner_url: str,
+        app_url: str,
+        sessions_url: str,
+        queue_url: str,
+        *,
+        fineract: bool = False,
+    ) -> None:
         self._owner = psycopg.connect(owner_url, autocommit=True)
         # Books are append-only, also for the owner; but every run begins with new ones.
         self._owner.execute("set session_replication_role = replica")
@@ -72,7 +88,10 @@ class House:
         self._redis = SimRedis.from_url(sessions_url)
         self._redis.enter(None)
         self._sender = SimSender()
-        self._core = SimCore()
+        self._core = FineractCore() if fineract else SimCore()
+        self.fineract = fineract
+        self._crews: list[Crew] = []
+        self._probes: list[Look] = []
         self._world: World | None = None
         self._runs = 0
         self._tables, self._reset = self._as_it_is()
@@ -80,7 +99,7 @@ class House:
         with self._listening():
             self._own = self._built(settings, self._parts())
             self._remote = self._built(
-                settings, replace(self._parts(), ledger=lambda _: self._core)
+                settings, replace(self._parts(), ledger=lambda _: self._core.ledger)
             )
 
     @contextmanager
@@ -95,6 +114,8 @@ class House:
         office: Office = LedgerOffice(self._owner)
         if world.remote_core:
             office = self._core.enter(world)
+            for crew in self._crews:
+                crew.enter(world)
         for number, member in enumerate(members, start=1):
             self._register(office, member, number)
         self._world = world
@@ -120,9 +141,10 @@ class House:
         """Redis loses this share of its keys."""
         self._redis.forget(world, share)
 
-    def approve(self) -> None:
-        """A person at the remote core says yes to everything that waits for one."""
-        self._core.core.approve()
+    @property
+    def core(self) -> FineractCore | SimCore:
+        """The remote core, where a run has one."""
+        return self._core
 
     def close(self) -> None:
         """Give the connections back."""
@@ -145,8 +167,16 @@ class House:
     def audit(self, world: World, members: list[Member]) -> Books:
         """What lies in the stores now."""
         books = Books(opening={one.account: one.opening for one in members})
-        orders = self._owner.execute("select key::text, state from instructions.instruction")
-        books.ends = dict(orders.fetchall())
+        orders = self._owner.execute(
+            "select key::text, state, code, turn, source, target from instructions.instruction"
+        ).fetchall()
+        for key, state, code, turn, source, target in orders:
+            books.ends[key] = state
+            books.accounts[key] = (source, target)
+            if code:
+                books.codes[key] = code
+            if turn is not None:
+                books.turns[key] = turn
         books.open_orders = [
             key for key, state in books.ends.items() if state in {"accepted", "unknown"}
         ]
@@ -154,7 +184,7 @@ class House:
         dead = self._owner.execute("select id from notices.outbox where state = 'dead'").fetchall()
         books.dead = [self.about_notice(notice)[0] for (notice,) in dead]
         if world.remote_core:
-            self._core_books(books, members)
+            self._core.fill(books, members)
         else:
             self._own_books(books)
         books.leaks = [*self._leaks(world)]
@@ -175,14 +205,6 @@ class House:
             " join ledger.account a on a.id = b.account_id where a.kind = 'savings'"
         )
         books.balances = dict(balances.fetchall())
-
-    def _core_books(self, books: Books, members: list[Member]) -> None:
-        core = self._core.core
-        books.keys = [*core.posted]
-        for member in members:
-            for account in core.accounts(member.ref):
-                if account.code == member.account:
-                    books.balances[account.code] = account.balance.centimos
 
     def _leaks(self, world: World) -> Iterator[str]:
         for key, value in self._redis.everything():
@@ -243,10 +265,22 @@ class House:
         duties = bootstrap.duties(settings, self._database, parts)
         return Home(
             gateway,
-            duties=tuple(filter(_is_simulated, duties)),
+            duties=(*filter(self._is_simulated, duties), *self._probing()),
             drain=_drain_of(duties),
             outbox=Outbox(self._database),
         )
+
+    def _is_simulated(self, duty: Duty) -> bool:
+        """What moves or tells something of an order. The notices are drained by actors of their
+        own; books do not change here, holds have no screen, and instalments are reminded of day by
+        day."""
+        simulated = {"orders", "unfinished", *(("core",) if self.fineract else ())}
+        return duty.name.rpartition("-")[2] in simulated
+
+    def _probing(self) -> Iterator[Duty]:
+        """What a web process does beside its hops, as a duty."""
+        for look in self._probes:
+            yield Duty("web-core", CORE_PROBE_S, look)
 
     def _parts(self) -> Parts:
         return Parts(
@@ -259,9 +293,21 @@ class House:
             jitter=self._jitter,
             hasher=FakeHasher(),
             sender=lambda _: self._sender,
-            often=lambda _every_s, _look: lambda: None,
-            care=lambda _: in_virtual_time(),
+            often=self._often,
+            care=lambda _: self._care(),
         )
+
+    def _care(self) -> Care:
+        if not self.fineract:
+            return in_virtual_time()
+        self._crews.append(Crew())
+        return self._crews[-1].care()
+
+    def _often(self, every_s: float, look: Look) -> Stop:
+        """Books do not change here; of the core web processes find out whether it is well."""
+        if every_s == CORE_PROBE_S and self.fineract:
+            self._probes.append(look)
+        return lambda: None
 
     @property
     def _current(self) -> World:
@@ -298,13 +344,15 @@ class House:
         trace = traceback.format_exc() if said.get("exc_info") else ""
         if world.leaks(f"{said} {trace}"):
             world.history.leaks.append(f"in the log, with {said.get('event')}")
-        if level in {"error", "exception", "critical"}:
+        if said.get("event") in _FOR_STAFF:
+            world.history.counts[f"log: {said['event']}"] += 1
+        elif level in {"error", "exception", "critical"}:
             world.history.faults.append(f"{said.get('event')}: {trace}")
         return said
 
 
 @contextmanager
-def own_house() -> Iterator[House]:
+def own_house(*, fineract: bool = False) -> Iterator[House]:
     """A house with servers of its own, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="chaski-simulation-") as folder:
         data = Path(folder)
@@ -320,17 +368,12 @@ def own_house() -> Iterator[House]:
                 endpoints.app_url,
                 endpoints.sessions_url,
                 endpoints.queue_url,
+                fineract=fineract,
             )
             try:
                 yield house
             finally:
                 house.close()
-
-
-def _is_simulated(duty: Duty) -> bool:
-    """What moves or tells something of an order. The notices are drained by actors of their own;
-    books do not change here, holds have no screen, and instalments are reminded of day by day."""
-    return duty.name.rpartition("-")[2] in {"orders", "unfinished"}
 
 
 def _drain_of(duties: tuple[Duty, ...]) -> Drain:

@@ -22,31 +22,14 @@ from pathlib import Path
 import click
 
 from tests.simulation.campaign import tried
+from tests.simulation.fault import Fault
 from tests.simulation.house import House, own_house
+from tests.simulation.planted_at_the_core import OVER_FINERACT
 
 HOUSE = Path(__file__).parents[2]
 SEEDS_MAX = 2_000  # a fault that hides longer than this is not found
 ENOUGH = 3  # seeds that notice it: then it was no accident
 _PARTS = ("gateway", "menus", "tests/simulation")  # what a run needs
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One place where the code is wrong.
-
-    Args:
-        name: what is wrong, in short.
-        file: where.
-        old: what stands there, exactly once.
-        new: what is put in its place.
-        why: what somebody thought who wrote it like this.
-    """
-
-    name: str
-    file: str
-    old: str
-    new: str
-    why: str
 
 
 FAULTS = (
@@ -180,6 +163,7 @@ FAULTS = (
         "    if false then\n        perform notices.tell('order_refused'",
         "nothing happened, so there is nothing to tell",
     ),
+    *OVER_FINERACT,
 )
 
 
@@ -235,6 +219,7 @@ def hunt(fault: Fault, seeds: int = SEEDS_MAX, enough: int = ENOUGH) -> Found:
     """Run seeds over a broken copy until enough of them notice."""
     with broken_copy(fault) as copy:
         command = [sys.executable, "-m", "tests.simulation.hunt", str(seeds), str(enough)]
+        command.append(fault.core)
         done = subprocess.run(
             command,
             cwd=copy,
@@ -249,8 +234,9 @@ def hunt(fault: Fault, seeds: int = SEEDS_MAX, enough: int = ENOUGH) -> Found:
     return Found(fault, told["seeds"], {int(seed): rules for seed, rules in told["broken"].items()})
 
 
-def counted(found: Found, house: House) -> Found:
+def counted(found: Found, houses: dict[str, House]) -> Found:
     """Only the seeds that are clean over the code as it is."""
+    house = houses[found.fault.core]
     broken = {
         seed: rules for seed, rules in found.broken.items() if not tried(house, seed).violations
     }
@@ -268,9 +254,14 @@ def main(argv: Sequence[str]) -> int:
     chosen = [fault for fault in FAULTS if options.only in fault.name]
     click.echo(f"planted: {len(chosen)} faults, one after the other, {options.jobs} at once")
     missed = 0
-    with own_house() as house, ThreadPoolExecutor(options.jobs) as pool:
+    with (
+        own_house() as any_core,
+        own_house(fineract=True) as fineract,
+        ThreadPoolExecutor(options.jobs) as pool,
+    ):
+        houses = {"any": any_core, "fineract": fineract}
         for found in pool.map(lambda fault: hunt(fault, options.seeds, options.enough), chosen):
-            sure = counted(found, house)
+            sure = counted(found, houses)
             missed += not sure.broken
             click.echo(sure.line)
     click.echo(f"planted: {len(chosen) - missed} of {len(chosen)} faults found")

@@ -38,7 +38,7 @@ _NAMES = (
 
 def simulate(house: House, seed: int) -> History:
     """What happens under a seed. The same every time."""
-    world = World(seed)
+    world = World(seed, always_remote=house.fineract)
     members = _cast(world)
     world.history.owners = {member.account: member.ref for member in members}
     world.keep_secret([member.pin for member in members])
@@ -64,6 +64,7 @@ class _Run:
         """Members live, and the worker does its duties, in any weather."""
         world, station = self._world, self._world.station
         core = "remote core" if world.remote_core else "own ledger"
+        core = "Fineract" if self._house.fineract else core
         world.history.counts[core] += 1
         for member in self._members:
             world.history.counts[member.dialect] += 1
@@ -72,9 +73,12 @@ class _Run:
         for duty in self._home.duties:
             station.spawn(f"{duty.name} clock", lambda duty=duty: self._again_and_again(duty))
         station.spawn("notices clock", lambda: self._again_and_again(None))
+        if world.remote_core:
+            station.spawn("people at the core", self._house.core.live)
         while station.now_ms < HORIZON_MS and not all(actor.over for actor in actors):
             station.run(station.now_ms + 10_000)
         world.clear_up()
+        self._house.core.clear_up()
         until_ms = station.now_ms + _PATIENCE_MS
         while station.now_ms < until_ms and not all(actor.over for actor in actors):
             station.run(station.now_ms + 10_000)
@@ -106,7 +110,7 @@ class _Run:
         station = self._world.station
         for ms in _SETTLING_MS:
             if self._world.remote_core:
-                self._house.approve()
+                self._house.core.approve()
             for duty in self._home.duties:
                 self._do(duty)
             self._drain()

@@ -100,18 +100,21 @@ _NAMED = re.compile(
     rf"(?:Enviar|enviar|Send|send|Pagar|pagar|Pay|pay) {_AMOUNT} (?:a|to|de|of) (?P<whom>[^\n]+)"
 )
 _SAYINGS = (
-    (What.DONE, rf"(?:Listo: enviaste|Done: you sent) {_AMOUNT}[^\n]*\nOp\. (?P<reference>\d+)"),
-    (What.DONE, rf"(?:Listo: pagaste|Done: you paid) {_AMOUNT}\..*? Op\. (?P<reference>\d+)"),
+    (
+        What.DONE,
+        rf"(?:Listo: enviaste|Done: you sent) {_AMOUNT}[^\n]*\nOp\. (?P<reference>[0-9A-Z]+)",
+    ),
+    (What.DONE, rf"(?:Listo: pagaste|Done: you paid) {_AMOUNT}\..*? Op\. (?P<reference>[0-9A-Z]+)"),
     (
         What.DONE,
         (
             rf"(?:pedido de|order (?:of|to)) [^\n]*?{_AMOUNT}[^\n]*? (?:SI se hizo|WAS done)\."
-            r" Op\. (?P<reference>\d+)"
+            r" Op\. (?P<reference>[0-9A-Z]+)"
         ),
     ),
     (
         What.DONE,
-        rf"(?:Enviaste|Pagaste|You sent|You paid) {_AMOUNT} [^\n]*?op\. (?P<reference>\d+)",
+        rf"(?:Enviaste|Pagaste|You sent|You paid) {_AMOUNT} [^\n]*?op\. (?P<reference>[0-9A-Z]+)",
     ),
     (
         What.DENIED,
@@ -121,7 +124,9 @@ _SAYINGS = (
     (What.ASKED, rf"(?:Ya lo pediste|You had asked)\. [^\n]*?: [^\n]*?{_AMOUNT}"),
     (What.OFFERED, rf"^1\. (?:Seguir|Go on): [^\n]*?{_AMOUNT}"),
 )
-_RECEIVED = re.compile(rf"(?:Recibiste|You received) {_AMOUNT} [^\n]*?op\. (?P<reference>\d+)")
+_RECEIVED = re.compile(
+    rf"(?:Recibiste|You received) {_AMOUNT} [^\n]*?op\. (?P<reference>[0-9A-Z]+)"
+)
 
 _KIND_PATTERNS = tuple((kind, re.compile(pattern, re.M)) for kind, pattern in _KINDS)
 _SAYING_PATTERNS = tuple((what, re.compile(pattern, re.M)) for what, pattern in _SAYINGS)

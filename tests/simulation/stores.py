@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from redis.client import Pipeline
 
 from gateway.db.pool import Database, DatabaseUnavailableError, Row
-from tests.simulation.history import Duty, Hop, Order
+from tests.simulation.history import Duty, Hop, Order, Settled
 from tests.simulation.world import Trouble, World
 
 _ORDER = re.compile(r"instructions\.(?:execute|accept)\(")
@@ -133,6 +133,15 @@ class SimDatabase(Database):
                 row["reference"],
                 loan=row["mode"] is not None,
             )
+        if "instructions.close(" in sql and rows[0]["state"] == "closed":
+            world.history.closed.add(str(params[0]))
+        if "instructions.settle(" in sql:
+            key, outcome = str(params[0]), str(params[2])
+            world.history.settled.append(Settled(world.history.now(), key, outcome))
+        if "instructions.accept(" in sql and rows[0]["state"] == "accepted" and rows[0]["created"]:
+            *_, available, _as_of, _remembered, _pending_shown = params
+            if available is not None:
+                world.history.funded.add(str(params[0]))
         if _TELLING.search(sql):
             self._new_notices(world, about, params)
 
@@ -163,7 +172,7 @@ def move_clocks(owner: psycopg.Connection[Any]) -> int:
         "create function simulation.now() returns timestamptz language sql stable"
         " return coalesce(nullif(current_setting('simulation.now', true), '')::timestamptz, now())"
     )
-    schemas = ["bank", "instructions", "ledger", "library", "notices"]
+    schemas = ["bank", "core", "instructions", "ledger", "library", "notices"]
     functions = owner.execute(
         "select pg_get_functiondef(p.oid) from pg_proc p join pg_namespace n"
         " on n.oid = p.pronamespace where n.nspname = any(%s) and p.prokind = 'f'",

@@ -147,7 +147,7 @@ def test_the_command_refuses_at_once_what_it_cannot_do(
         ("Tu pedido de enviar S/ 50.00 a Segundo C. NO se hizo.\n1. Saldo", News.NOT_DONE),
         ("Quedo sin terminar:\n1. Seguir: enviar a Segundo C.", News.NOT_DONE),
         ("En proceso. Te llega un SMS con el resultado.", News.UNDER_WAY),
-        ("Hace poco enviaste S/ 50.00 a Segundo C.\n¿Otra vez?\n1. Si", News.DONE),
+        ("Hace poco pediste enviar S/ 50.00 a Segundo C.\n¿Otra vez?\n1. Si", News.DONE),
         ("Tu pedido de S/ 50.00 SI se hizo. Op. 100009\n1. Saldo", News.DONE),
         ("Listo: enviaste S/ 50.00 a Segundo C.\nOp. 100009", News.DONE),
     ],

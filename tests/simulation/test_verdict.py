@@ -8,7 +8,18 @@ from dataclasses import replace
 import pytest
 
 from gateway.bounds import CLAIM_LEASE_MS
-from tests.simulation.history import Answered, History, Hop, Last, Order, Posting, Tell, Told
+from tests.simulation.history import (
+    Answered,
+    History,
+    Hop,
+    Last,
+    Order,
+    Posting,
+    Sent,
+    Settled,
+    Tell,
+    Told,
+)
 from tests.simulation.screens import What
 from tests.simulation.verdict import RULES, judge
 
@@ -34,6 +45,11 @@ def hop(**changes: object) -> Hop:
         began_ms=5_000,
     )
     return replace(ordinary, **changes)  # type: ignore[arg-type]
+
+
+def slow_hop(**changes: object) -> Hop:
+    """The same, by a worker whose machine stalled."""
+    return hop(slept_ms=CLAIM_LEASE_MS + 2_000, **changes)
 
 
 def told(what: What = What.DONE, moment: int = TOLD, **changes: object) -> Told:
@@ -93,6 +109,11 @@ def good() -> History:
     history.books.balances = {ROSAS: PLENTY - 50_00, SEGUNDOS: 50_00}
     history.books.keys = [KEY]
     history.books.ends = {KEY: "posted"}
+    history.books.turns = {KEY: 1}
+    history.books.accounts = {KEY: (ROSAS, SEGUNDOS), OTHER: (SEGUNDOS, ROSAS)}
+    history.sent = [Sent(GIVEN + 1, KEY)]
+    history.settled = [Settled(POSTED + 1, KEY, "posted")]
+    history.funded = {KEY}
     return history
 
 
@@ -244,7 +265,8 @@ def an_old_copy_that_changed_its_session(history: History) -> None:
 
 def copies_of_a_worker_that_slept_with_other_words(history: History) -> None:
     copies_that_were_answered_differently(history)
-    history.answered[-1] = replace(history.answered[-1], at_ms=20_000)
+    late = history.answered[-1]
+    history.answered[-1] = replace(late, at_ms=20_000, hop=replace(late.hop, slept_ms=15_000))
 
 
 def a_screen_that_nobody_kept(history: History) -> None:
@@ -257,6 +279,31 @@ def somebody_is_stuck(history: History) -> None:
 
 def a_fault_inside(history: History) -> None:
     history.faults.append("hop_failed")
+
+
+def passed_by_a_later_order(history: History) -> None:
+    """Segundo's order was given after Rosa's, and posted before it."""
+    first = posting(key=OTHER, source=SEGUNDOS, target=ROSAS, centimos=9_00, moment=POSTED - 1)
+    first = replace(first, reference="100002", session="")
+    history.postings.insert(0, first)
+    history.intended[SEGUNDO, ROSAS, 9_00] = 1
+    history.told.append(told(member=SEGUNDO, centimos=9_00, reference="100002", keys=(OTHER,)))
+    history.books.keys.append(OTHER)
+    history.books.turns[OTHER] = 2
+    history.books.balances = {ROSAS: PLENTY - 41_00, SEGUNDOS: 41_00}
+
+
+def asked_for_while_another_was_in_flight(history: History) -> None:
+    history.sent.append(Sent(GIVEN + 2, OTHER))
+
+
+def refused_for_want_of_money(history: History) -> None:
+    history.funded.add(OTHER)
+    history.books.codes[OTHER] = "insufficient_funds"
+
+
+def a_hop_that_waited_for_the_core(history: History) -> None:
+    history.answered.append(answered(hop(number=4, slept_ms=900), at_ms=11_000))
 
 
 BROKEN: tuple[tuple[str, Callable[[History], None]], ...] = (
@@ -292,6 +339,10 @@ BROKEN: tuple[tuple[str, Callable[[History], None]], ...] = (
     ("shown, so kept", a_screen_that_nobody_kept),
     ("nobody is stuck", somebody_is_stuck),
     ("no fault inside", a_fault_inside),
+    ("in turn at each account", passed_by_a_later_order),
+    ("one write in flight", asked_for_while_another_was_in_flight),
+    ("funds are spent once", refused_for_want_of_money),
+    ("no hop waits for the core", a_hop_that_waited_for_the_core),
 )
 
 
@@ -303,6 +354,35 @@ def test_what_is_wrong_breaks_its_rule_and_no_other(
     spoil(history)
 
     assert {violation.rule for violation in judge(history)} == {rule}
+
+
+def test_what_waits_for_a_person_at_the_core_may_be_passed_by() -> None:
+    history = good()
+    passed_by_a_later_order(history)
+    asked_for_while_another_was_in_flight(history)
+    history.awaited = {KEY}
+
+    assert judge(history) == []
+
+
+def test_an_attempt_that_certainly_did_nothing_is_not_in_flight() -> None:
+    history = good()
+    history.sent.append(Sent(POSTED + 2, OTHER))
+    history.settled.insert(0, Settled(GIVEN + 2, KEY, "later"))
+
+    assert judge(history) == []
+
+
+def test_money_that_people_at_the_core_took_back_may_be_missing() -> None:
+    history = good()
+    refused_for_want_of_money(history)
+    back = posting(key="key-3", source=SEGUNDOS, target=ROSAS, centimos=7_00, reference="100003")
+    back = replace(back, session="")
+    history.postings.append(back)
+    history.books.keys.append(back.key)
+    history.undone = {back.key: POSTED + 1}
+
+    assert judge(history) == []
 
 
 def test_every_rule_can_be_broken() -> None:
@@ -344,8 +424,8 @@ def test_a_message_may_come_twice_where_nobody_knew_whether_it_had_gone_out() ->
 def test_a_copy_that_overtook_a_sleeping_worker_may_read_that_it_is_under_way() -> None:
     """The bank was asked by both, and answers one of them."""
     history = good()
-    slept = answered(hop(told=history.told), at_ms=5_000 + CLAIM_LEASE_MS + 1)
-    waited = hop(copy=2, began_ms=5_500, told=[told(What.PENDING, LATER)])
+    slept = answered(slow_hop(told=history.told), at_ms=5_000 + CLAIM_LEASE_MS + 1)
+    waited = slow_hop(copy=2, began_ms=5_500, told=[told(What.PENDING, LATER)])
     history.answered = [slept, answered(waited, "En proceso", LATER, at_ms=13_000)]
 
     assert judge(history) == []

@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from gateway.bounds import CLAIM_LEASE_MS, DRAFT_S, OUTBOX_ATTEMPTS_MAX, OUTBOX_LEASE_S
 from tests.simulation.history import Answered, History, Posting, Told
 from tests.simulation.screens import What, is_cut
+from tests.simulation.turns import (
+    funds_are_spent_once,
+    in_turn_at_each_account,
+    no_hop_waits_for_the_core,
+    one_write_in_flight,
+)
 
 # Copies of a hop get the same bytes while the session that answered them lives.
 _SAME_BYTES_MS = 50_000
@@ -41,6 +47,10 @@ def _money_is_conserved(history: History) -> Iterator[str]:
         expected[posting.source] -= posting.centimos + posting.tax
         if not posting.loan:
             expected[posting.target] += posting.centimos - posting.tax
+    for posting in _undone(history):
+        expected[posting.source] += posting.centimos
+        if not posting.loan:
+            expected[posting.target] -= posting.centimos
     for account, balance in books.balances.items():
         if balance != expected[account]:
             yield f"{account} holds {balance}, and its postings make {expected[account]}"
@@ -52,6 +62,7 @@ def _at_most_once(history: History) -> Iterator[str]:
     done = Counter(
         (_sender(history, posting), posting.target, posting.centimos)
         for posting in history.postings
+        if posting.key not in history.undone  # by people at the core: then it may be meant again
     )
     for what, times in done.items():
         if times > history.intended[what]:
@@ -90,6 +101,8 @@ def _denied_is_so(history: History) -> Iterator[str]:
             if not _is_about(history, denial, posting):
                 continue
             sure = bool(denial.keys) or _was_known(history, posting, denial)
+            if history.undone.get(posting.key, denial.moment) < denial.moment:
+                continue  # people at the core took it back: now it is not done
             if posting.moment < denial.moment and (
                 denial.keys or _untold(history, posting, denial)
             ):
@@ -109,6 +122,8 @@ def _everybody_learns(history: History) -> Iterator[str]:
         yield f"{books.waiting} notices were never told nor given up"
     for posting in history.postings:
         sender = _sender(history, posting)
+        if posting.key in history.undone and history.books.ends.get(posting.key) != "posted":
+            continue  # for us it never was
         if not _heard(history, posting, history.moment) and posting.key not in books.dead:
             yield f"{sender} never learned of op. {posting.reference}"
     for told in history.told:
@@ -246,6 +261,10 @@ RULES: dict[str, Callable[[History], Iterator[str]]] = {
     "shown, so kept": _shown_is_kept,
     "nobody is stuck": _nobody_is_stuck,
     "no fault inside": _no_fault_inside,
+    "in turn at each account": in_turn_at_each_account,
+    "one write in flight": one_write_in_flight,
+    "funds are spent once": funds_are_spent_once,
+    "no hop waits for the core": no_hop_waits_for_the_core,
 }
 
 
@@ -259,6 +278,11 @@ def _sender(history: History, posting: Posting) -> str:
 def _account_of(history: History, member: str) -> str:
     accounts = {owner: account for account, owner in history.owners.items()}
     return accounts.get(member, "")
+
+
+def _undone(history: History) -> Iterator[Posting]:
+    """What people at the core took back."""
+    return (one for one in history.postings if one.key in history.undone)
 
 
 def _sides(posting: Posting, told: Told) -> tuple[str, ...]:

@@ -90,11 +90,12 @@ _STORM = Weather(
 
 def drawn(chance: Random) -> Weather:
     """The weather of one run."""
-
-    def strength() -> float:
-        draw = chance.randrange(10)
-        return 0 if draw < _SPARED else 1 if draw >= 10 - _STRICKEN else 0.2
-
     return replace(
-        CLEAR, **{one.name: getattr(_STORM, one.name) * strength() for one in fields(Weather)}
+        CLEAR, **{one.name: getattr(_STORM, one.name) * strength(chance) for one in fields(Weather)}
     )
+
+
+def strength(chance: Random) -> float:
+    """Of one kind of trouble in one run."""
+    draw = chance.randrange(10)
+    return 0 if draw < _SPARED else 1 if draw >= 10 - _STRICKEN else 0.2

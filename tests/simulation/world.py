@@ -37,14 +37,15 @@ class World:
     """What all actors of a run share.
 
     Args:
-        seed: decides everything.
+        seed: decides everything else.
+        always_remote: the core is never the own ledger.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, always_remote: bool = False) -> None:
         self.seed = seed
         self.chance = Random(seed)  # noqa: S311 - a simulation, and it must repeat itself
         self.weather: Weather = drawn(self.chance)
-        self.remote_core = self.chance.random() < 0.35
+        self.remote_core = self.chance.random() < 0.35 or always_remote
         self.station = Station()
         self.history = History()
         self.on_wake: Callable[[], None] = lambda: None
@@ -110,7 +111,7 @@ class World:
     def pause(self, seconds: float) -> None:
         """A worker waits for another one's reply."""
         self.history.counts["wait for another copy"] += 1
-        self.station.sleep(round(seconds * 1000))
+        self._sleep(round(seconds * 1000))
         self.step("waiting")
 
     def wake(self) -> bool:
@@ -140,10 +141,16 @@ class World:
         ms = self.chance.choice(_STALL_MS if stalled else _STEP_MS)
         if stalled:
             self.note("stall", self._who(), f"{ms} ms at {where}")
-        self.station.sleep(ms)
+        self._sleep(ms)
         if self.happens(self.weather.kill):
             self.note("kill", self._who(), f"at {where}")
             raise Killed
+
+    def _sleep(self, ms: int) -> None:
+        about = self.about()
+        if isinstance(about, Hop):
+            about.slept_ms += ms
+        self.station.sleep(ms)
 
     def fall(self) -> None:
         """Every worker dies at once."""
@@ -194,9 +201,11 @@ class World:
         reference: str,
         *,
         loan: bool,
+        by: Hop | Tell | Duty | None = None,
     ) -> None:
-        """Money moved, from the first account to the second."""
-        about = self.about()
+        """Money moved, from the first account to the second. `by`: who had asked for it, where that
+        is not who acts now."""
+        about = by or self.about()
         asked = isinstance(about, Hop) and any(order.key == key for order in about.orders)
         hop = about if asked and isinstance(about, Hop) else None
         posting = Posting(
@@ -241,7 +250,8 @@ class World:
         moment = self.history.now()
         amounts = {order.key: order.centimos for order in orders}
         says = [
-            (one.what, one.amount, one.reference, keys, one.received) for one in reading.sayings
+            (one.what, one.amount, one.reference, self._named(one.what, keys), one.received)
+            for one in reading.sayings
         ]
         if reading.refused:
             says += [(What.DENIED, amounts.get(key, 0), "", (key,), False) for key in given]
@@ -266,6 +276,12 @@ class World:
         for one in told:
             self.history.counts[f"told {one.what}"] += 1
         return told
+
+    def _named(self, what: What, keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Which of the orders that were looked up for a screen words are about. What is offered to
+        be gone on with was closed first; one like it that is under way is another order."""
+        closed = tuple(key for key in keys if key in self.history.closed)
+        return closed if what is What.OFFERED and closed else keys
 
 
 def _standing_alone(patterns: list[str]) -> re.Pattern[str]:

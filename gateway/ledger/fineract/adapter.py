@@ -7,6 +7,7 @@ server has rolled it back for ever, or where the order's key was spoilt first.
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from gateway.bounds import (
 from gateway.ledger.fineract import reading
 from gateway.ledger.fineract.books import DATES, Books
 from gateway.ledger.fineract.client import Body, FineractClient, NoReplyError, NotSentError, Reply
-from gateway.ledger.fineract.errors import Meaning, Verdict, judged
+from gateway.ledger.fineract.errors import IN_USE, Meaning, Verdict, judged
 from gateway.ledger.fineract.marks import attempt_key, description, mark, reference
 from gateway.ledger.fineract.names import Names
 from gateway.ledger.fineract.reading import Client, Savings
@@ -121,6 +122,7 @@ class FineractLedger:
         names: how members and accounts are called.
         today: the day where the tenant is.
         options: what this server can do.
+        seconds: a clock that only goes forward.
     """
 
     def __init__(
@@ -129,11 +131,12 @@ class FineractLedger:
         names: Names,
         today: Callable[[], dt.date],
         options: Options,
+        seconds: Callable[[], int] = lambda: int(time.monotonic()),
     ) -> None:
         self._client = client
         self._names = names
         self._today = today
-        self._books = Books(client, names, today)
+        self._books = Books(client, names, today, seconds)
         self._options = options
 
     def capabilities(self) -> Capabilities:
@@ -393,7 +396,18 @@ class FineractLedger:
                 logger().error("fineract_misconfigured", code=verdict.code)
                 return RetryLater()
             case _:
-                return Unknown()
+                return self._uncertain(prepared.order, verdict)
+
+    def _uncertain(self, order: AnyOrder, verdict: Verdict) -> Outcome:
+        """A checker's no is not told under the key: it is still in use, and will be for ever."""
+        if verdict.code != IN_USE:
+            return Unknown()
+        action, entity = _command_name(order)
+        try:
+            rejected = self._books.rejected(mark(order.key), action, entity)
+        except LedgerUnavailableError:
+            return Unknown()
+        return Refused("not_allowed") if rejected else Unknown()
 
     def _earlier_day(self, order: AnyOrder) -> dt.date | Outcome:
         """The core's day, where it is behind the order's; else there is nothing to try."""
@@ -622,6 +636,17 @@ def _done(key: uuid.UUID, *, created: bool) -> Done:
 def _own_account(order: AnyOrder) -> str:
     """The savings account in which an order is found again."""
     return order.account if isinstance(order, Deposit | Withdrawal) else order.source
+
+
+def _command_name(order: AnyOrder) -> tuple[str, str]:
+    """The action and the entity of an order's command, as Fineract's table of commands has them."""
+    match order:
+        case Deposit():
+            return "DEPOSIT", "SAVINGSACCOUNT"
+        case Withdrawal():
+            return "WITHDRAWAL", "SAVINGSACCOUNT"
+        case _:
+            return "CREATE", "ACCOUNTTRANSFER"
 
 
 def _amount(amount: Money) -> str:

@@ -29,6 +29,7 @@ from gateway.values.msisdn import Msisdn
 DATES = {"locale": "en", "dateFormat": "yyyy-MM-dd"}
 
 _FOUND, _MISSING = 200, 404
+_REJECTED = 3  # of the results of a command
 
 
 class Books:
@@ -142,6 +143,17 @@ class Books:
             if len(rows) < limit:
                 return
         raise LedgerUnavailableError("more transactions than are ever looked through")
+
+    def rejected(self, mark: str, action: str, entity: str) -> bool:
+        """Whether a checker said no to the command that bears an order's mark."""
+        found = self.read(
+            "/v1/audits",
+            actionName=action,
+            entityName=entity,
+            processingResult=_REJECTED,
+            includeJson="true",
+        )
+        return any(mark in str(row.get("commandAsJson", "")) for row in _rows(found))
 
     def business_date(self, *, afresh: bool = False) -> dt.date:
         """The core's day, as of the last minute."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
@@ -59,6 +59,7 @@ class FineractClient:
         auth: how to sign in.
         verify: whom to trust: True, or the file of a certificate authority.
         connect_s, read_s, write_s: to connect, for what a look-up answers, and a command.
+        transport: what carries requests, in place of connections that are kept.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class FineractClient:
         connect_s: int = FINERACT_CONNECT_S,
         read_s: int = FINERACT_READ_S,
         write_s: int = FINERACT_WRITE_S,
+        transport: BaseAdapter | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._read_timeout = (connect_s, read_s)
@@ -80,9 +82,9 @@ class FineractClient:
         self._http.verify = verify
         self._http.trust_env = False  # no proxy and no .netrc that nobody named here
         self._http.headers.update({TENANT: tenant, "Accept": "application/json"})
-        adapter = HTTPAdapter(pool_maxsize=FINERACT_CONNECTIONS, max_retries=0)
+        pool = transport or HTTPAdapter(pool_maxsize=FINERACT_CONNECTIONS, max_retries=0)
         for scheme in ("http://", "https://"):
-            self._http.mount(scheme, adapter)
+            self._http.mount(scheme, pool)
 
     def get(self, path: str, **query: str | int) -> Reply:
         """Look something up: `get("/v1/clients/12")`.

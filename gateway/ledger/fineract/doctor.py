@@ -26,7 +26,11 @@ PERMISSIONS = (
     "READ_PAYMENTTYPE",
     "READ_BUSINESS_DATE",
     "READ_CONFIGURATION",
+    "READ_AUDIT",
 )
+_TRY_AGAIN = "could not be tried: try again"
+_SERVER_ERRORS = 500
+_NOT_NOW = frozenset({409, 425, 429})
 _ALL, _ALL_READING = "ALL_FUNCTIONS", "ALL_FUNCTIONS_READ"
 
 
@@ -119,7 +123,9 @@ def _rights(client: FineractClient, user: str, password: str) -> Iterator[Findin
 def _payment_type(client: FineractClient, payment_type_id: int) -> Finding:
     what = f"payment type {payment_type_id}"
     asked = _asked(lambda: client.get("/v1/paymenttypes"))
-    rows = [] if isinstance(asked, str) or not isinstance(asked.body, list) else asked.body
+    if isinstance(asked, str):
+        return Finding(what, f"{_TRY_AGAIN} ({asked})", State.AWAY)
+    rows = asked.body if isinstance(asked.body, list) else []
     if any(row.get("id") == payment_type_id for row in rows):
         return Finding(what)
     known = ", ".join(f"{row.get('id')} {row.get('name')}" for row in rows) or "none to be seen"
@@ -131,7 +137,9 @@ def _business_date(client: FineractClient) -> Finding:
     if not _enabled(client, "enable-business-date"):
         return Finding(what)  # then it is the tenant's calendar, by CHASKI_FINERACT_TIMEZONE
     asked = _asked(lambda: client.get("/v1/businessdate/BUSINESS_DATE"))
-    told = not isinstance(asked, str) and asked.status == 200
+    if isinstance(asked, str):
+        return Finding(what, f"{_TRY_AGAIN} ({asked})", State.AWAY)
+    told = asked.status == 200
     return Finding(what, "" if told else "enabled, and cannot be read: READ_BUSINESS_DATE")
 
 
@@ -150,7 +158,7 @@ def _keys_remembered(client: FineractClient) -> Finding:
     first = _asked(lambda: client.command("/v1/accounttransfers", body, key))
     again = _asked(lambda: client.command("/v1/accounttransfers", body, key))
     if isinstance(first, str) or isinstance(again, str):
-        return Finding(what, "could not be tried: try again", State.AWAY)
+        return Finding(what, _TRY_AGAIN, State.AWAY)
     if first.status == 405:
         return Finding(what, "this server only reads (fineract.mode.write-enabled)")
     if first.status != 400 or again.status != 400:
@@ -166,7 +174,11 @@ def _enabled(client: FineractClient, name: str) -> bool:
 
 
 def _asked(ask: Callable[[], Reply]) -> Reply | str:
+    """An answer, or why there is none: a server in trouble says nothing of how it is set up, and a
+    restart of ours in that moment must not fail for it."""
     try:
-        return ask()
+        reply = ask()
     except (NotSentError, NoReplyError) as error:
         return str(error)
+    in_trouble = reply.status >= _SERVER_ERRORS or reply.status in _NOT_NOW
+    return f"HTTP {reply.status}" if in_trouble else reply

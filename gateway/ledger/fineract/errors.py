@@ -13,6 +13,8 @@ from typing import Any
 
 from gateway.ledger.fineract.client import Reply
 
+IN_USE = "in_use"  # a key is being executed, waits for a person, or its process died
+
 _TOO_EARLY = 425
 _OK = 200
 # What a filter or a proxy answers before anything of Fineract has seen the command.
@@ -97,7 +99,7 @@ _BY_ENDING = {
 def judged(reply: Reply) -> Verdict:
     """What a reply to a command means."""
     if reply.status == _TOO_EARLY:
-        return Verdict(Meaning.UNCERTAIN, "in_progress")  # the body is our own request
+        return Verdict(Meaning.UNCERTAIN, IN_USE)  # the body is our own request
     if reply.status == _OK:
         return _of_success(reply.body)
     codes = list(_codes(reply.body))

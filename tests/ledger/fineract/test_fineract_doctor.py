@@ -12,6 +12,7 @@ from gateway.ledger.fineract.auth import Basic, Bearer, ClientCredentials
 from gateway.ledger.fineract.client import FineractClient, NoReplyError, NotSentError
 from gateway.ledger.fineract.doctor import State, examine
 from gateway.ledger.fineract.standin.app import PASSWORD, PAYMENT_TYPE_ID, TENANT, USER
+from gateway.ledger.fineract.standin.faults import Fault
 from gateway.ledger.fineract.standin.server import StandIn
 from tests.channels.standin import Answer, stand_in
 
@@ -62,6 +63,18 @@ def test_each_missing_right_is_named(standin: StandIn) -> None:
     found = ailments(standin)
     assert found["right CREATE_ACCOUNTTRANSFER"][0] is State.MISSING
     assert found["right READ_LOAN"][0] is State.MISSING
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_a_server_in_trouble_for_a_moment_is_not_called_unfit(
+    standin: StandIn, fault: Fault
+) -> None:
+    """A process of ours that starts just then has to come up."""
+    standin.plan.slow_ms = 1
+    standin.plan.plan([fault])
+    assert all(state is State.AWAY for state, _ in ailments(standin).values())
+    standin.plan.plan([None, fault])
+    assert all(state is State.AWAY for state, _ in ailments(standin).values())
 
 
 def test_a_server_without_a_memory_of_keys_is_unfit(standin: StandIn) -> None:

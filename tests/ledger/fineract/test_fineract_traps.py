@@ -153,6 +153,21 @@ def test_200_with_a_rollback_waits_for_a_person(standin: StandIn, ledger: Finera
     assert times(standin, order.key) == 1
 
 
+def test_a_checkers_no_is_a_refusal_although_its_key_stays_in_use(
+    standin: StandIn, ledger: FineractLedger
+) -> None:
+    order, other = transfer(ROSAS, SEGUNDOS, 50_00), transfer(ROSAS, SEGUNDOS, 60_00)
+    standin.plan.plan([Fault.APPROVAL, Fault.APPROVAL])
+    assert (ledger.post(order), ledger.post(other)) == (PendingApproval(), PendingApproval())
+
+    standin.double.commands.reject({attempt_key(order.key, 1)})
+
+    assert (ledger.post(order), ledger.post(other)) == (Refused("not_allowed"), Unknown())
+    standin.double.commands.approve()
+    posted(ledger.post(other))
+    assert (times(standin, order.key), times(standin, other.key)) == (0, 1)
+
+
 @pytest.mark.parametrize("body", [{}, {"resourceId": None}, [], None, {"commandId": 3}])
 def test_200_without_a_result_is_no_success(body: object) -> None:
     assert judged(Reply(200, body, from_cache=False)).meaning is Meaning.UNCERTAIN

@@ -47,7 +47,7 @@ PERMISSIONS = (
     *("READ_CLIENT", "READ_CLIENTIDENTIFIER", "READ_SAVINGSACCOUNT", "READ_LOAN"),
     *("DEPOSIT_SAVINGSACCOUNT", "WITHDRAWAL_SAVINGSACCOUNT", "UNDOTRANSACTION_SAVINGSACCOUNT"),
     *("READ_ACCOUNTTRANSFER", "CREATE_ACCOUNTTRANSFER", "READ_PAYMENTTYPE", "READ_OFFICE"),
-    *("READ_BUSINESS_DATE", "READ_CONFIGURATION", "UNDO_ACCOUNTTRANSFER"),
+    *("READ_BUSINESS_DATE", "READ_CONFIGURATION", "READ_AUDIT", "UNDO_ACCOUNTTRANSFER"),
 )
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
@@ -141,6 +141,7 @@ def _filters() -> Response | None:
     request.get_data()  # what stays unread would be taken for the next request of this connection
     if double.plan.away:
         _hang_up()
+    time.sleep(double.plan.delay_ms / 1000)
     if request.headers.get("Fineract-Platform-TenantId") != TENANT:
         return Response("<html>400</html>", 400, {"WWW-Authenticate": "Basic"})
     expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -485,6 +486,25 @@ def _get_configuration(name: str) -> Response:
     return _json({"name": name, "enabled": enabled, "id": 1})
 
 
+@api.get("/v1/audits")
+def _get_audits() -> Response:
+    """Of the table of commands only what was rejected, newest first."""
+    asked = request.args
+    if asked.get("processingResult") != "3":
+        raise DomainError(400, "error.msg.not.in.the.double")
+    rows = [
+        {
+            "actionName": action,
+            "entityName": entity,
+            "processingResult": "rejected",
+            "commandAsJson": _ENCODE(body).decode(),
+        }
+        for action, entity, body in _double().commands.rejected()
+        if (action, entity) == (asked.get("actionName"), asked.get("entityName"))
+    ]
+    return _json(rows[::-1])
+
+
 @api.get("/v1/paymenttypes")
 def _get_payment_types() -> Response:
     return _json([{"id": 1, "name": "Cash"}, {"id": PAYMENT_TYPE_ID, "name": "USSD"}])
@@ -512,7 +532,9 @@ def _get_ledger() -> Response:
         sent = [one.description for one in world.transfers if not one.reversed]
         savings = sum(account.balance for account in world.savings.values())
         paid = sum(t.centimos for t in world.transfers if t.to_loan and not t.reversed)
-        body = {"savings_centimos": savings, "to_loans_centimos": paid}
+        body: dict[str, Any] = {"savings_centimos": savings, "to_loans_centimos": paid}
+        body["met"] = dict(_double().plan.met)
+        body["transfers"] = [_booked(world, one) for one in world.transfers]
         return _json({**body, "movements": [*sent, *receipts], "keys": _double().commands.keys()})
 
 
@@ -522,6 +544,20 @@ def _post_counter() -> Response:
     asked = request.get_json()
     line = _double().at_the_counter(str(asked["account"]), int(asked["centimos"]))
     return _json({"transaction": line.id})
+
+
+def _booked(world: World, one: Transfer) -> dict[str, Any]:
+    """Who moved how much to whom, by their external ids, and when."""
+    target = (world.loans if one.to_loan else world.savings)[one.target]
+    return {
+        "description": one.description,
+        "from": world.clients[world.savings[one.source].client_id].external_id,
+        "to": world.clients[target.client_id].external_id,
+        "to_loan": one.to_loan,
+        "centimos": one.centimos,
+        "reversed": one.reversed,
+        "at_ms": one.made_at_ms,
+    }
 
 
 @control.post("/_faults")

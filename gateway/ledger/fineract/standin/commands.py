@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -27,6 +27,7 @@ class Stored(StrEnum):
     PROCESSED = "processed"
     ERROR = "error"
     AWAITING_APPROVAL = "awaiting_approval"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Commands:
         self._world = world
         self._kept: dict[tuple[str, str, str], _Kept] = {}
         self._waiting: dict[tuple[str, str, str], Callable[[], dict[str, Any]]] = {}
+        self._requests: dict[tuple[str, str, str], Any] = {}  # of what waits, or was rejected
+        self._died: dict[tuple[str, str, str], _Kept] = {}  # executed, and not written down
         self._ids = itertools.count(1)
 
     def run(
@@ -76,22 +79,56 @@ class Commands:
                 return echo
             state, answer = self._executed(validate, act, fault)
             if state is Stored.AWAITING_APPROVAL:
-                self._waiting[name] = act
-            if fault is not Fault.STUCK_AFTER:
-                self._kept[name] = _Kept(state, answer)
+                self._waiting[name], self._requests[name] = act, request
+            (self._died if fault is Fault.STUCK_AFTER else self._kept)[name] = _Kept(state, answer)
             return answer
 
-    def approve(self) -> None:
-        """A checker says yes to all that waits for one."""
+    def approve(self, chosen: Collection[str] | None = None) -> None:
+        """A checker says yes to what waits for one: to these keys, or to all."""
         with self._world.lock:
-            for name, act in self._waiting.items():
+            for name, act in self._decided(chosen):
                 self._kept[name] = _Kept(*self._executed(lambda: None, act, None))
-            self._waiting.clear()
+                del self._requests[name]
 
-    def purge(self) -> int:
-        """The nightly job, with nothing young enough to be kept; answers how many it forgot."""
+    def reject(self, chosen: Collection[str] | None = None) -> None:
+        """A checker says no. Such a key is answered as before, while it waited."""
         with self._world.lock:
-            done = [name for name, kept in self._kept.items() if kept.state is Stored.PROCESSED]
+            for name, _ in self._decided(chosen):
+                self._kept[name] = _Kept(Stored.REJECTED, self._kept[name].answer)
+
+    def rejected(self) -> list[tuple[str, str, Any]]:
+        """Action, entity and request of what a checker said no to, oldest first."""
+        with self._world.lock:
+            return [
+                (action, entity, self._requests[action, entity, key])
+                for (action, entity, key), kept in self._kept.items()
+                if kept.state is Stored.REJECTED
+            ]
+
+    def free(self) -> int:
+        """Who runs the server mends what dead processes left under processing: what they had
+        executed is written down, and of the rest the key is as new. Answers how many."""
+        with self._world.lock:
+            stuck = [n for n, kept in self._kept.items() if kept.state is Stored.UNDER_PROCESSING]
+            for name in stuck:
+                del self._kept[name]
+            self._kept |= self._died
+            self._died.clear()
+            return len(stuck)
+
+    def waiting(self) -> list[str]:
+        """The keys that wait for a checker."""
+        with self._world.lock:
+            return [key for _, _, key in self._waiting]
+
+    def purge(self, keep: Collection[str] = ()) -> int:
+        """The nightly job; answers how many it forgot. `keep`: the keys that are young enough."""
+        with self._world.lock:
+            done = [
+                name
+                for name, kept in self._kept.items()
+                if kept.state is Stored.PROCESSED and name[2] not in keep
+            ]
             for name in done:
                 del self._kept[name]
             return len(done)
@@ -101,8 +138,15 @@ class Commands:
         with self._world.lock:
             return [key for _, _, key in self._kept]
 
+    def _decided(
+        self, chosen: Collection[str] | None
+    ) -> list[tuple[tuple[str, str, str], Callable[[], dict[str, Any]]]]:
+        """What a checker has looked at: it waits no longer."""
+        names = [name for name in self._waiting if chosen is None or name[2] in chosen]
+        return [(name, self._waiting.pop(name)) for name in names]
+
     def _again(self, kept: _Kept, request: Any) -> Answered:
-        if kept.state in (Stored.UNDER_PROCESSING, Stored.AWAITING_APPROVAL):
+        if kept.state not in (Stored.PROCESSED, Stored.ERROR):
             return Answered(425, request, from_cache=True)
         return Answered(kept.answer.status, kept.answer.body, from_cache=True)
 

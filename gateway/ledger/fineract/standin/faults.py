@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
@@ -33,8 +33,10 @@ class Plan:
 
     def __init__(self, otherwise: Callable[[], Fault | None] = lambda: None) -> None:
         self.slow_ms = 500
+        self.delay_ms = 0  # of every answer, of look-ups too
         self.away = False  # every connection ends at once, reads too
         self.otherwise = otherwise
+        self.met: Counter[str] = Counter()  # what commands have met so far
         self._lock = threading.Lock()
         self._next: deque[Fault | None] = deque()
 
@@ -51,4 +53,6 @@ class Plan:
     def take(self) -> Fault | None:
         """What this command meets."""
         with self._lock:
-            return self._next.popleft() if self._next else self.otherwise()
+            fault = self._next.popleft() if self._next else self.otherwise()
+            self.met[fault.value if fault else "none"] += 1
+            return fault

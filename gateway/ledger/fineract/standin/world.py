@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -123,6 +124,7 @@ class Transfer:
     allocations: Sequence[Allocation] = ()
     overpaid: int = 0
     reversed: bool = False
+    made_at_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
 
 
 class World:
