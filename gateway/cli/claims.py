@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gateway.bank.claims import Claim, hold_what_is_there
-from gateway.bounds import CLAIM_HOLD_S
+from gateway.bank.claims_office import ClaimsOffice
 from gateway.cli.desk import (
     JSON,
     OWNER_DATA,
@@ -33,7 +31,7 @@ from gateway.cli.desk import (
 )
 from gateway.cli.ledger import core_of
 from gateway.db.pool import Database
-from gateway.ledger.port import Ledger, LedgerUnavailableError, NoSuchHoldError, NotOfferedError
+from gateway.ledger.port import Ledger, LedgerUnavailableError
 from gateway.ledger.postgres.adapter import PostgresLedger
 from gateway.settings import PREFIX
 from gateway.values.money import Money
@@ -49,6 +47,20 @@ _NO_HOLDS = (
     "the core has no holds that Chaski can place, so nothing is frozen by this claim:"
     " block the amount in the core itself, and close the claim here once it is settled"
 )
+_NO_CLAIM = "there is no claim of that number: see claims list --all"
+_ELSEWHERE = "the hold is in another core: release it there"
+# What the desk says, and what was wanted of it.
+_WHY_NOT = {
+    ("none", "held"): _NO_CLAIM,
+    ("none", "released"): _NO_CLAIM,
+    ("none", "settled"): _NO_CLAIM,
+    ("settled", "held"): "it is settled, or held already",
+    ("nothing", "held"): "there is nothing left to hold",
+    ("nothing", "released"): "nothing is held",
+    ("elsewhere", "released"): _ELSEWHERE,
+    ("elsewhere", "settled"): _ELSEWHERE,
+    ("before", "settled"): "it was settled before",
+}
 NUMBER = click.argument("number", type=int)
 
 
@@ -109,32 +121,13 @@ def claims_show(number: int, url: str | None, data: Path | None) -> None:
 @plainly
 def claims_hold(number: int, url: str | None, data: Path | None, by: str) -> None:
     """Hold what is still there of the money, for some days."""
-    now = dt.datetime.now(dt.UTC)
-    until = now + dt.timedelta(seconds=CLAIM_HOLD_S)
     with opened(owner_url(url, data)) as database:
-        row, ledger = _found(database, number), _ledger(database, data)
-        if not ledger.capabilities().holds:
+        desk = _desk(database, data)
+        if not desk.ledger.capabilities().holds:
             raise click.ClickException(_NO_HOLDS)
-        if row["state"] != "open" or row["hold_key"]:
-            raise click.ClickException("it is settled, or held already")
-        claim = Claim(
-            number=number,
-            created=False,
-            payee_ref=row["payee_ref"],
-            account=row["account"],
-            amount=Money(row["amount_centimos"]),
-        )
-        held = hold_what_is_there(claim, ledger, until)
-        if held is None:
-            raise click.ClickException("there is nothing left to hold")
-        noted = database.row(
-            "select bank.note_hold(%s, %s, %s, %s, 'staff', %s, %s) as noted",
-            (number, *held, until, by, now),
-        )
-        if not noted["noted"]:
-            ledger.void_hold(held[0])  # somebody was faster
-            raise click.ClickException("it was settled or held meanwhile")
-    click.echo(f"{Money(held[1])} held until {iso(until)}")
+        _refuse(desk.hold(number, by), unless="held")
+        row = _found(database, number)
+    click.echo(f"{Money(row['held_centimos'])} held until {iso(row['held_until'])}")
 
 
 @claims.command(name="release")
@@ -146,8 +139,7 @@ def claims_hold(number: int, url: str | None, data: Path | None, by: str) -> Non
 def claims_release(number: int, url: str | None, data: Path | None, by: str) -> None:
     """Give the money that is held back to the other side's disposal."""
     with opened(owner_url(url, data)) as database:
-        if not _released(database, _ledger(database, data), _found(database, number), by):
-            raise click.ClickException("nothing is held")
+        _refuse(_asked(lambda: _desk(database, data).release(number, by)), unless="released")
     click.echo("released")
 
 
@@ -166,14 +158,12 @@ def claims_release(number: int, url: str | None, data: Path | None, by: str) -> 
 def claims_close(number: int, how: str, url: str | None, data: Path | None, by: str) -> None:
     """Settle a claim; what is held for it is released first."""
     with opened(owner_url(url, data)) as database:
-        _released(database, _ledger(database, data), _found(database, number), by)
-        row = database.row(
-            "select bank.resolve_claim(%s, %s, %s, %s) as resolved",
-            (number, how, by, dt.datetime.now(dt.UTC)),
-        )
-    if not row["resolved"]:
-        raise click.ClickException("it was settled before")
+        _refuse(_asked(lambda: _desk(database, data).settle(number, how, by)), unless="settled")
     click.echo("settled")
+
+
+def _desk(database: Database, data: Path | None) -> ClaimsOffice:
+    return ClaimsOffice(database, _ledger(database, data), dt.datetime.now(dt.UTC))
 
 
 def _ledger(database: Database, data: Path | None) -> Ledger:
@@ -184,21 +174,16 @@ def _ledger(database: Database, data: Path | None) -> Ledger:
     return core_of(data) or PostgresLedger(database)
 
 
-def _released(database: Database, ledger: Ledger, row: Mapping[str, Any], by: str) -> bool:
-    """End a claim's hold; False where it has none. Where the ledger had ended it, it is noted."""
-    hold: uuid.UUID | None = row["hold_key"]
-    if hold is None:
-        return False
+def _asked(ask: Callable[[], str]) -> str:
     try:
-        ledger.void_hold(hold)
-    except (NoSuchHoldError, NotOfferedError) as error:
-        raise click.ClickException("the hold is in another core: release it there") from error
+        return ask()
     except LedgerUnavailableError as error:
         raise click.ClickException("the core does not answer now: try again later") from error
-    noted = database.row(
-        "select bank.note_release(%s, %s, %s) as noted", (row["id"], by, dt.datetime.now(dt.UTC))
-    )
-    return bool(noted["noted"])
+
+
+def _refuse(verdict: str, *, unless: str) -> None:
+    if verdict != unless:
+        raise click.ClickException(_WHY_NOT[verdict, unless])
 
 
 def _found(database: Database, number: int) -> Mapping[str, Any]:
