@@ -201,8 +201,8 @@ def test_beyond_the_bound_the_newest_are_dropped_and_counted(
 def test_events_lost_are_seen_in_the_metrics(cooperative: Cooperative) -> None:
     shown = cooperative.client.get("/metrics").text
 
-    assert "chaski_events_dropped 0.0" in shown
-    assert "chaski_events_waiting 0.0" in shown
+    assert 'chaski_events_dropped{cooperative="norandino"} 0.0' in shown
+    assert 'chaski_events_waiting{cooperative="norandino"} 0.0' in shown
 
 
 _CHILD = """

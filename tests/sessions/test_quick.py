@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from gateway.bootstrap import connect_sessions
+from gateway.sessions.connecting import connect_sessions
 
 
 @pytest.fixture
