@@ -30,9 +30,14 @@ def needs(members: int, given: Mapping[str, float]) -> dict[str, str]:
     pins = sessions * given["pins_per_session"]
     hops = sessions * given["hops_per_session"]
     idle = 1 / given["busy_at_most"]
-    web = (hops * given["web_us_per_hop"] / 1e6 + pins * given["web_ms_per_pin"] / 1e3) * idle
+    others = hops - given["hops_per_session"] * orders  # those of an order are weighed together
+    web = (
+        others * given["web_us_per_hop"] / 1e6
+        + orders * given["web_ms_per_order"] / 1e3
+        + pins * given["web_ms_per_pin"] / 1e3
+    ) * idle  # fmt: skip
     stored = (
-        (hops - 5 * orders) * given["postgres_us_per_hop"] / 1e6
+        others * given["postgres_us_per_hop"] / 1e6
         + orders * given["postgres_ms_per_order"] / 1e3
     ) * idle  # fmt: skip
     yearly = members * 12 * given["sessions_per_member_and_month"] * given["orders_per_session"]

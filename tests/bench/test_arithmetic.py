@@ -16,6 +16,7 @@ GIVEN = {
     "members_per_database": 1_000_000,
     "seconds_in_redis": 600,
     "web_us_per_hop": 1_000,
+    "web_ms_per_order": 5,
     "web_ms_per_pin": 20,
     "web_process_mib": 100,
     "postgres_us_per_hop": 100,
@@ -34,7 +35,7 @@ def test_a_million_members_by_hand() -> None:
     assert needed["sessions begun a second, at peak"] == "10"
     assert needed["hops a second"] == "40"
     assert needed["orders a second"] == "2.5"
-    # 40 hops of 1 ms and 5 PINs of 20 ms are 0.14 s a second, at half of it busy.
+    # 30 hops of 1 ms, 2.5 orders of 5 ms and 5 PINs of 20 ms: 0.14 s a second, half busy.
     assert needed["cores of web processes"] == "1"
     assert needed["commits a second, each database"] == "12"
     assert needed["log written a second, each database"] == "10 kB"
