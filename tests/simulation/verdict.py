@@ -182,7 +182,9 @@ def _a_repeat_changes_nothing(history: History) -> Iterator[str]:
             same = other.text == first.text and other.ends == first.ends
             same |= slept and _say_the_same(first, other)
             soon = other.at_ms - first.at_ms < _SAME_BYTES_MS
-            remembered = soon and history.remembered(first.hop.began, other.moment)
+            # The first to answer may have begun last.
+            began = min(first.hop.began, other.hop.began)
+            remembered = soon and history.remembered(began, other.moment)
             if remembered and not same:
                 yield f"copies of {session}/{number} were answered differently"
 
