@@ -356,6 +356,22 @@ def test_what_is_wrong_breaks_its_rule_and_no_other(
     assert {violation.rule for violation in judge(history)} == {rule}
 
 
+def test_a_draft_without_a_key_is_another_order_than_the_one_that_is_known_to_be_under_way() -> (
+    None
+):
+    history = good()
+    history.told = [
+        told(What.PENDING, GIVEN + 1),
+        told(What.OFFERED, GIVEN + 2, keys=()),
+        told(),
+    ]
+    assert judge(history) == []
+
+    del history.told[0]
+
+    assert {one.rule for one in judge(history)} == {"denied, so not done"}
+
+
 def test_what_redis_forgot_while_a_slow_copy_worked_no_quick_one_can_repeat() -> None:
     """The second copy began after Redis had forgotten, and was answered before the first."""
     history = good()
