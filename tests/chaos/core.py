@@ -14,7 +14,7 @@ from gateway.ledger.fineract.standin.faults import Fault
 from gateway.ledger.fineract.standin.server import StandIn
 from tests.chaos.members import members, with_the_core
 
-FAULT_SHARE = 0.2  # of the commands
+FAULT_SHARE = 0.3  # of the commands
 AWAY_SHARE = 0.03  # of the seconds begin an absence
 AWAY_S = (0.5, 5.0)
 SLOW_MS = 4_000  # above a hop's patience, below that of a writing request

@@ -73,7 +73,7 @@ class CoreProcess:
             self._process.wait(_STOP_S)
         finally:
             self._process.kill()
-            self._process.wait()
+            self._process.communicate()  # and its pipes are closed
             self._process = None
 
     def savings(self) -> int:

@@ -17,14 +17,6 @@ OVER_FINERACT = (
         "fineract",
     ),
     Fault(
-        "a lost answer of Fineract was never sent",
-        "gateway/ledger/fineract/client.py",
-        "            if _never_left(error):\n",
-        "            if True:\n",
-        "an error is an error",
-        "fineract",
-    ),
-    Fault(
         "a fresh key for every try at Fineract",
         _ADAPTER,
         "self._sent(prepared.command, body, attempt_key(order.key, attempt))",
@@ -63,15 +55,6 @@ OVER_FINERACT = (
         "        if row is None:\n            return None\n",
         "        return None\n        row = None\n",
         "the key is enough",
-        "fineract",
-    ),
-    Fault(
-        "our own refusal leaves the key as it is",
-        _ADAPTER,
-        "        return self._spoilt(prepared) if prepared.refusal else self._executed(prepared)\n",
-        "        return (\n            Refused(prepared.refusal)\n"
-        "            if prepared.refusal\n            else self._executed(prepared)\n        )\n",
-        "what we do not send cannot be done",
         "fineract",
     ),
     Fault(

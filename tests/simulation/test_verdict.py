@@ -356,6 +356,39 @@ def test_what_is_wrong_breaks_its_rule_and_no_other(
     assert {violation.rule for violation in judge(history)} == {rule}
 
 
+def test_a_draft_without_a_key_is_another_order_than_the_one_that_is_known_to_be_under_way() -> (
+    None
+):
+    history = good()
+    history.told = [
+        told(What.PENDING, GIVEN + 1),
+        told(What.OFFERED, GIVEN + 2, keys=()),
+        told(),
+    ]
+    assert judge(history) == []
+
+    del history.told[0]
+
+    assert {one.rule for one in judge(history)} == {"denied, so not done"}
+
+
+def test_what_redis_forgot_while_a_slow_copy_worked_no_quick_one_can_repeat() -> None:
+    """The second copy began after Redis had forgotten, and was answered before the first."""
+    history = good()
+    history.postings = [posting(session="", number=0)]
+    slow = slow_hop(began=GIVEN - 1, told=history.told)
+    quick = hop(copy=2, began=GIVEN + 5)
+    history.answered = [
+        answered(quick, "Hola", TOLD, at_ms=5_500),
+        answered(slow, "Listo", LATER, at_ms=12_000),
+    ]
+    assert [one.rule for one in judge(history)] == ["a repeat changes nothing"]
+
+    history.forgot = [GIVEN + 2]
+
+    assert judge(history) == []
+
+
 def test_what_waits_for_a_person_at_the_core_may_be_passed_by() -> None:
     history = good()
     passed_by_a_later_order(history)

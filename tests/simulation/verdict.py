@@ -100,7 +100,7 @@ def _denied_is_so(history: History) -> Iterator[str]:
         for posting in history.postings:
             if not _is_about(history, denial, posting):
                 continue
-            sure = bool(denial.keys) or _was_known(history, posting, denial)
+            sure = bool(denial.keys) or _seems_to_be(history, posting, denial)
             if history.undone.get(posting.key, denial.moment) < denial.moment:
                 continue  # people at the core took it back: now it is not done
             if posting.moment < denial.moment and (
@@ -182,7 +182,9 @@ def _a_repeat_changes_nothing(history: History) -> Iterator[str]:
             same = other.text == first.text and other.ends == first.ends
             same |= slept and _say_the_same(first, other)
             soon = other.at_ms - first.at_ms < _SAME_BYTES_MS
-            remembered = soon and history.remembered(first.hop.began, other.moment)
+            # The first to answer may have begun last.
+            began = min(first.hop.began, other.hop.began)
+            remembered = soon and history.remembered(began, other.moment)
             if remembered and not same:
                 yield f"copies of {session}/{number} were answered differently"
 
@@ -330,6 +332,17 @@ def _untold(history: History, posting: Posting, denial: Told) -> bool:
     outdated = denial.became < posting.moment < denial.looked
     known = _was_known(history, posting, denial)
     return outdated or (posting.moment < denial.became and not any(told) and known)
+
+
+def _seems_to_be(history: History, posting: Posting, denial: Told) -> bool:
+    """Whether a denial that names no order has to be taken for one of this: Redis forgot nothing,
+    and its member has not read that this one is under way. A draft that came to no confirm screen
+    has no key; beside an order with the core it is another one, of the same amount."""
+    read = any(
+        told.seen and told.moment < denial.moment and not told.received and _says(told, posting)
+        for told in history.told
+    )
+    return not read and _was_known(history, posting, denial)
 
 
 def _was_known(history: History, posting: Posting, denial: Told) -> bool:
