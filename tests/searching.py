@@ -55,7 +55,9 @@ class Search:
         """Is one of them in here?"""
         read = text.decode("latin-1") if isinstance(text, bytes) else text
         self.looked_at[place] = self.looked_at.get(place, 0) + len(read)
-        for secret, kind in self.secrets.items():
+        # Most texts hold none of them at all, which is found out soonest without a pattern.
+        held = [(secret, kind) for secret, kind in self.secrets.items() if secret in read]
+        for secret, kind in held:
             if (place, kind) not in self.allowed and (found := _exactly(secret).search(read)):
                 start, end = max(0, found.start() - 60), found.end() + 20
                 self.found.append(f"{place}: {kind} in {read[start:end]!r}")
