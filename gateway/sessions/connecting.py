@@ -87,13 +87,33 @@ class Cluster:
             raise SessionsUnavailableError(str(error)) from error
 
 
+class _Nodes(RedisCluster):
+    """As the library's. But which keys a script has the library asks one node, always the same: if
+    just that one is dead, so is every script, until some other command finds the dead one out."""
+
+    def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> Any:
+        """One that, when it fails, leaves the next one another node to ask."""
+        pipe: Any = super().pipeline(transaction, shard_hint)  # type: ignore[no-untyped-call]
+        execute = pipe.execute
+
+        def leave_another(raise_on_error: bool = True) -> Any:  # noqa: FBT001, FBT002 - the library's
+            try:
+                return execute(raise_on_error)
+            except (redis.ConnectionError, redis.TimeoutError):
+                self.replace_default_node()
+                raise
+
+        pipe.execute = leave_another
+        return pipe
+
+
 def _nodes_of(url: str) -> RedisCluster:
     parts = urlsplit(url)
     who, at, hosts = parts.netloc.rpartition("@")
     first, *others = hosts.split(",")
     scheme = parts.scheme.removesuffix(_OF_A_CLUSTER)
     one = parts._replace(scheme=scheme, netloc=f"{who}{at}{first}")
-    return RedisCluster.from_url(
+    return _Nodes.from_url(
         one.geturl(),
         startup_nodes=[_node(host) for host in others],
         socket_timeout=STORE_TIMEOUT_MS / 1000,

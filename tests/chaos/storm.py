@@ -131,7 +131,7 @@ class Run:
         self._port = free_port(port)
         self._core = CoreProcess(free_port(), phones, seed) if fineract else None
         self._drained_max_s = DRAINED_OVER_A_CORE_MAX_S if fineract else DRAINED_MAX_S
-        self._house = House(data, self._port, say, self._core)
+        self._house = House(data, self._port, say, core=self._core)
         self._members = members(phones, self._chance("members"))
         self._pins = PinSearch(member.pin for member in self._members)
         self._book = OrderBook()

@@ -145,7 +145,7 @@ def _opened() -> Iterator[Stage]:
         data = Path(folder)
         data.chmod(0o711)  # the servers' account may enter
         core = CoreProcess(free_port(), PHONES, SEED)
-        house = House(data / "house", port, click.echo, core)
+        house = House(data / "house", port, click.echo, core=core)
         try:
             house.open(those)
             core.calm()
