@@ -130,13 +130,16 @@ class Attempts:
         return sum(self._expired(row["key"], before) for row in overdue)
 
     def go_on(self, limit: int) -> int:
-        """Ask about up to `limit` orders that nobody is asking about, several at once, one of an
-        account; answer how many ended. A slow one keeps one hand busy and not the others. At the
+        """Ask about the orders that nobody is asking about, several at once, one of an account,
+        until no more are due; answer how many ended. A slow one keeps one hand busy and not the
+        others, however long it takes: after each `limit` what expired meanwhile is closed. At the
         worker's end what is under way is left to its lease."""
         began = ended = 0
         under_way: deque[tuple[_Handed, Task[int]]] = deque()
         while not self._stopping:
-            room = min(CORE_ORDERS_AT_ONCE - len(under_way), limit - began)
+            if began >= limit:
+                began, ended = 0, ended + self.expire(limit)
+            room = CORE_ORDERS_AT_ONCE - len(under_way)
             handed = self._taken(None, room) if room and self._asking.ready() else []
             began += len(handed)
             under_way += [(one, self._lent(one)) for one in handed]
