@@ -248,10 +248,39 @@ class TestAHop:
         assert core.given == [50_00]  # it was found, not given again
         assert told.facts() == [("transfer_sent", ROSA), ("transfer_received", SEGUNDO)]
 
+    def test_that_died_while_it_asked_is_told_of_a_refusal_by_the_worker(
+        self, database: Database, clock: Clock, told: Told
+    ) -> None:
+        """No screen said anything, and who does not dial again would never learn of it."""
+
+        class DiesBeforeItAsks(NotedCore):
+            def post(self, order: AnyOrder) -> Outcome:
+                raise KeyboardInterrupt
+
+        with suppress(KeyboardInterrupt):
+            counter_over(database, DiesBeforeItAsks(clock), clock).send(ROSAS, "no-such", 50_00)
+        clock.pass_seconds(CORE_LEASE_S)
+        assert counter_over(database, NotedCore(clock), clock).instructions.reconcile(10) == 1
+        assert told.facts() == [("order_refused", ROSA)]
+
+    def test_that_died_before_it_took_its_order_is_told_of_a_refusal_by_the_worker(
+        self, database: Database, clock: Clock, told: Told
+    ) -> None:
+        class Dies(InTurn):
+            def lend(self, work: Callable[[], _T]) -> Task[_T] | None:
+                raise KeyboardInterrupt
+
+        core = NotedCore(clock)
+        with suppress(KeyboardInterrupt):
+            counter_over(database, core, clock, Asking(Dies())).send(ROSAS, "no-such", 50_00)
+        assert counter_over(database, core, clock).instructions.reconcile(10) == 1
+        assert told.facts() == [("order_refused", ROSA)]
+
 
 class TestTheWorker:
+    @pytest.mark.parametrize("at_a_time", [10, 1])
     def test_goes_on_while_one_order_is_slow_and_ends_without_waiting_for_it(
-        self, database: Database, clock: Clock
+        self, database: Database, clock: Clock, at_a_time: int
     ) -> None:
         class SlowForRosa(SlowCore):
             def post(self, order: AnyOrder) -> Outcome:
@@ -268,7 +297,7 @@ class TestTheWorker:
         web.send(ELMERS, ELMERS_HARVEST, 50_00, key=quick)
         worker = counter_over(database, core, clock, Asking(hands)).instructions
         with ThreadPoolExecutor(1) as duty:
-            run = duty.submit(worker.reconcile, 10)
+            run = duty.submit(worker.reconcile, at_a_time)
             assert core.asked.wait(30)
             assert quick_ended.wait(30)
             worker.stop()
