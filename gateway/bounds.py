@@ -137,6 +137,7 @@ RECONCILE_ACCOUNTS_A_PAGE = 2_000  # with their orders some 2 MB; a page looks t
 RECONCILE_MEMBERS_A_PAGE = 200
 RECONCILE_TOLD_EVERY_ACCOUNTS = 500  # at a remote core: a line every ten seconds or so
 RECONCILE_FROM_HOUR = 1  # what was given before midnight has come to an end, or stays open
+RECONCILE_DAYS_CAUGHT_UP = 14  # after a worker or a core that was away; more is for a person
 RECONCILE_DUTY_EVERY_S = 600  # a core that was away is asked again so soon
 RECONCILE_LOGGED_MAX = 50  # differences: a screenful, and the command has them all
 
