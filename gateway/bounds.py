@@ -156,6 +156,7 @@ CORE_LEASE_S = 180
 ORDER_AGAIN_FIRST_S = 5  # after an attempt without an end; then twice as long each time
 ORDER_AGAIN_MAX_S = 300  # a core that is back has every order within minutes
 ORDER_EXPIRES_S = 30 * 60  # never attempted by then, it is no longer what the member wants
+ORDER_PARKED_AFTER = 12  # answers that say nothing, half an hour with the waits: then staff look
 KNOWN_AGAIN_S = 60  # a balance that did not change is written down this often at the most
 KNOWN_DAYS = 90  # what was last known of a member's accounts, and nobody has asked for since
 

@@ -12,7 +12,13 @@ from typing import TypeVar
 
 import pytest
 
-from gateway.bounds import CORE_LEASE_S, ORDER_AGAIN_FIRST_S, ORDER_EXPIRES_S
+from gateway.bounds import (
+    CORE_LEASE_S,
+    ORDER_AGAIN_FIRST_S,
+    ORDER_AGAIN_MAX_S,
+    ORDER_EXPIRES_S,
+    ORDER_PARKED_AFTER,
+)
 from gateway.core.hands import InTurn, Task, Threads
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.instructions.asking import PLAINLY, Asking
@@ -24,10 +30,11 @@ from gateway.ledger.contract.cooperative import (
     ROSAS,
     SEGUNDO,
     SEGUNDOS,
+    TODAY,
     found,
 )
 from gateway.ledger.memory import Fault, MemoryLedger
-from gateway.ledger.port import AnyOrder, Outcome, Unknown
+from gateway.ledger.port import AnyOrder, Outcome, Transfer, Unknown
 from gateway.values.money import Money
 from tests.instructions.conftest import Clock, Counter, Told, Used
 
@@ -140,6 +147,32 @@ class TestAnAccount:
         assert counter.balance(SEGUNDOS) == 260_00
         assert counter.send(SEGUNDOS, ROSAS, 60_00).state is State.POSTED
         assert counter.send(SEGUNDOS, ROSAS, 1).code == "insufficient_funds"
+
+    def test_is_not_stopped_for_ever_by_an_order_that_is_stuck_at_the_core(
+        self, database: Database, clock: Clock
+    ) -> None:
+        """Fineract died over Segundo's order, and its key says 425 from now on."""
+
+        class StuckForSegundo(NotedCore):
+            def post(self, order: AnyOrder) -> Outcome:
+                return Unknown() if order.owner == SEGUNDO else super().post(order)
+
+        core, stuck, behind = StuckForSegundo(clock), uuid.uuid4(), uuid.uuid4()
+        counter = counter_over(database, core, clock)
+        assert counter.send(SEGUNDOS, ROSAS, 200_00, key=stuck).state is State.UNKNOWN
+        for _ in range(ORDER_PARKED_AFTER - 2):
+            clock.pass_seconds(ORDER_AGAIN_MAX_S)
+            counter.instructions.reconcile(10)
+        assert counter.send(ELMERS, ROSAS, 30_00, key=behind).state is State.ACCEPTED
+        clock.pass_seconds(ORDER_AGAIN_MAX_S)
+        assert counter.instructions.reconcile(10) == 1
+        assert counter.instructions.close(behind).state is State.POSTED
+        # It is still asked about, and its end is told whenever it comes.
+        assert counter.instructions.close(stuck).state is State.UNKNOWN
+        MemoryLedger.post(core, Transfer(stuck, SEGUNDOS, ROSAS, Money(200_00), TODAY, SEGUNDO))
+        clock.pass_seconds(ORDER_AGAIN_MAX_S)
+        assert counter.instructions.reconcile(10) == 1
+        assert counter.instructions.close(stuck).state is State.POSTED
 
     def test_orders_of_two_that_cross_end_without_a_deadlock(
         self, database: Database, clock: Clock

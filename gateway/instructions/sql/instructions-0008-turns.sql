@@ -50,7 +50,8 @@ end;
 
 -- Whether the core may be asked about an open order now: it is due, nobody is asking about it, and
 -- at its accounts nobody else is being asked about and nobody came before it. What waits at the core
--- for a person would stop its accounts for days, so it is passed by; what may be in flight is not.
+-- for a person would stop its accounts for days, so it is passed by; what may be in flight is not,
+-- until the core has said nothing of it for so long that it is a person's, too.
 create function instructions.is_next(
     i instructions.instruction, p_lease_before timestamptz, p_now timestamptz
 ) returns boolean
