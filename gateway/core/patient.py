@@ -225,7 +225,7 @@ class PatientLedger:
             return NotAsked()
         began_ms = breaker.clock_ms()
         outcome = write()
-        if isinstance(outcome, Unknown | RetryLater):
+        if isinstance(outcome, Unknown | RetryLater) and not outcome.answered:
             breaker.failed()
         else:
             breaker.answered(breaker.clock_ms() - began_ms)
