@@ -173,7 +173,7 @@ class Attempts:
                 raise
             except Exception:
                 # One order's fault, for a person to look at; the others go on.
-                log.exception("order_attempt_failed", key=str(one.order.key))
+                log.exception("order_not_settled", key=str(one.order.key))
         return ended
 
     def _begun(self, key: uuid.UUID) -> int:
@@ -224,6 +224,10 @@ class Attempts:
         except KeyReusedError:
             log.exception("order_key_reused", key=str(handed.order.key))
             return PendingApproval()  # a person has to look at it: it may not stop the others
+        except Exception:
+            # An adapter stumbled, over an answer that makes no sense perhaps: it may have posted.
+            log.exception("order_attempt_failed", key=str(handed.order.key))
+            outcome = Unknown()
         if isinstance(outcome, Unknown) and handed.in_flight >= ORDER_PARKED_AFTER:
             # A key that is stuck at the core may be so for ever: its accounts may not.
             log.error("order_parked", key=str(handed.order.key), asked=handed.in_flight)
