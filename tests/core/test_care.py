@@ -210,6 +210,22 @@ class TestAnswers:
             (one.code, one.kind, one.balance) for one in now
         ]
 
+    def test_that_make_no_sense_are_none(self, database: Database, clock: Clock) -> None:
+        """A proxy says with 200 and in JSON that it is being mended."""
+
+        class Mended(MemoryLedger):
+            def accounts(self, member_ref: str) -> tuple[Account, ...]:
+                raise KeyError("savingsAccounts")
+
+        seen_at = clock.now()
+        patient(twin(clock), database, clock).accounts(ROSA)
+        clock.pass_time(hours=3)
+        ledger = patient(Mended(clock.now), database, clock)
+        assert {account.as_of for account in ledger.accounts(ROSA)} == {seen_at}
+        for _ in range(CORE_FAILURES_MAX):
+            ledger.accounts(ROSA)
+        assert not ledger.ready()
+
     def test_that_nobody_ever_had_are_not_guessed(self, database: Database, clock: Clock) -> None:
         core = twin(clock)
         core.away = True
