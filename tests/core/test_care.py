@@ -118,6 +118,18 @@ class TestHands:
         hands.shut(30_000)
         assert hands.lend(lambda: 1) is None
 
+    def test_that_the_machine_would_not_give_are_free_again(self) -> None:
+        """No memory for a thread's stack, or no process left to the container."""
+        hands = Threads("test", 1, threading.BoundedSemaphore(1))
+        usual = threading.stack_size(2**46)
+        try:
+            assert hands.lend(lambda: 1) is None
+        finally:
+            threading.stack_size(usual)
+        task = hands.lend(lambda: 2)
+        assert task
+        assert task.within(None) == 2
+
     def test_are_not_waited_for_by_more_than_may_wait(self) -> None:
         waiting = threading.BoundedSemaphore(1)
         hands, go = Threads("test", 2, waiting), threading.Event()
