@@ -217,8 +217,8 @@ class PatientLedger:
             raise LedgerUnavailableError(str(error) or "no answer in time") from error
         except _SENSELESS as error:
             # A proxy's page in place of an answer, or a fault of the adapter. Its words may name
-            # somebody.
-            log.warning("core_makes_no_sense", why=type(error).__name__)
+            # somebody, so they are not told.
+            log.error("core_makes_no_sense", why=type(error).__name__)  # noqa: TRY400
             breaker.failed()
             raise LedgerUnavailableError("an answer that makes no sense") from None
         breaker.answered(breaker.clock_ms() - began_ms)
