@@ -137,6 +137,7 @@ RECONCILE_ACCOUNTS_A_PAGE = 2_000  # with their orders some 2 MB; a page looks t
 RECONCILE_MEMBERS_A_PAGE = 200
 RECONCILE_TOLD_EVERY_ACCOUNTS = 500  # at a remote core: a line every ten seconds or so
 RECONCILE_FROM_HOUR = 1  # what was given before midnight has come to an end, or stays open
+RECONCILE_DAYS_CAUGHT_UP = 14  # after a worker or a core that was away; more is for a person
 RECONCILE_DUTY_EVERY_S = 600  # a core that was away is asked again so soon
 RECONCILE_LOGGED_MAX = 50  # differences: a screenful, and the command has them all
 
@@ -155,6 +156,7 @@ CORE_LEASE_S = 180
 ORDER_AGAIN_FIRST_S = 5  # after an attempt without an end; then twice as long each time
 ORDER_AGAIN_MAX_S = 300  # a core that is back has every order within minutes
 ORDER_EXPIRES_S = 30 * 60  # never attempted by then, it is no longer what the member wants
+ORDER_PARKED_AFTER = 12  # answers that say nothing, half an hour with the waits: then staff look
 KNOWN_AGAIN_S = 60  # a balance that did not change is written down this often at the most
 KNOWN_DAYS = 90  # what was last known of a member's accounts, and nobody has asked for since
 

@@ -12,7 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, Json, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    FilePath,
+    Json,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -177,7 +185,7 @@ class Settings(BaseSettings):
     fineract_messages_key: SecretStr = Field(
         SecretStr(""), description="the tenant's app key of its SMS campaigns; empty: none"
     )
-    fineract_ca: Path | None = Field(None, description="a certificate authority of its own")
+    fineract_ca: FilePath | None = Field(None, description="a certificate authority of its own")
 
     # Behaviour.
     screen_septets: int = Field(

@@ -202,6 +202,10 @@ def test_a_core_is_reached_in_one_of_three_ways(way: dict[str, str]) -> None:
             "CHASKI_FINERACT_PAYMENT_TYPE is missing",
         ),
         (
+            {**CORE, **BASIC, "CHASKI_FINERACT_CA": "/no/such/authority.pem"},
+            "CHASKI_FINERACT_CA: Path does not point to a file",
+        ),
+        (
             {**CORE, **BASIC, "CHASKI_FINERACT_HOOKS_SECRET": "a1a1"},
             "CHASKI_FINERACT_HOOKS_SECRET: fewer than 16 letters",
         ),

@@ -110,7 +110,13 @@ class Threads:
                 return None
             self._busy += 1
         piece = _Piece(work, self._waiting)
-        threading.Thread(target=self._run, args=(piece,), name=self._name, daemon=True).start()
+        thread = threading.Thread(target=self._run, args=(piece,), name=self._name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the machine gives no more threads: this hand is free again
+            log.exception("core_hand_not_begun")
+            self._put_back()
+            return None
         return piece
 
     def shut(self, within_ms: int) -> None:
@@ -128,9 +134,12 @@ class Threads:
         try:
             piece.run()
         finally:
-            with self._free:
-                self._busy -= 1
-                self._free.notify_all()
+            self._put_back()
+
+    def _put_back(self) -> None:
+        with self._free:
+            self._busy -= 1
+            self._free.notify_all()
 
 
 class InTurn:

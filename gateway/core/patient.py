@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
+import structlog
+
 from gateway.bounds import CORE_BUDGET_MS
 from gateway.core.breaker import CoreBreaker
 from gateway.core.hands import CrowdedError, Hands
@@ -37,7 +39,10 @@ from gateway.values.dni import Dni
 from gateway.values.money import ZERO, Money
 from gateway.values.msisdn import Msisdn
 
+log = structlog.stdlib.get_logger(__name__)
+
 _T = TypeVar("_T")
+_SENSELESS = (KeyError, TypeError, AttributeError, ValueError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +201,8 @@ class PatientLedger:
         """What the core says, within what a hop has left; a worker waits for as long as it takes.
 
         Raises:
-            LedgerUnavailableError: nothing, or not in time; or it is left alone, or too many ask
-                it already.
+            LedgerUnavailableError: nothing, or not in time, or nothing of sense; or it is left
+                alone, or too many ask it already.
         """
         breaker, left_ms = self._care.breaker, self._care.patience.left_ms()
         if breaker.shut:
@@ -210,6 +215,12 @@ class PatientLedger:
         except (LedgerUnavailableError, TimeoutError) as error:
             breaker.failed()
             raise LedgerUnavailableError(str(error) or "no answer in time") from error
+        except _SENSELESS as error:
+            # A proxy's page in place of an answer, or a fault of the adapter. Its words may name
+            # somebody, so they are not told.
+            log.error("core_makes_no_sense", why=type(error).__name__)  # noqa: TRY400
+            breaker.failed()
+            raise LedgerUnavailableError("an answer that makes no sense") from None
         breaker.answered(breaker.clock_ms() - began_ms)
         return answer
 
@@ -225,7 +236,7 @@ class PatientLedger:
             return NotAsked()
         began_ms = breaker.clock_ms()
         outcome = write()
-        if isinstance(outcome, Unknown | RetryLater):
+        if isinstance(outcome, Unknown | RetryLater) and not outcome.answered:
             breaker.failed()
         else:
             breaker.answered(breaker.clock_ms() - began_ms)

@@ -17,6 +17,7 @@ from gateway.bounds import (
     ORDER_AGAIN_FIRST_S,
     ORDER_AGAIN_MAX_S,
     ORDER_EXPIRES_S,
+    ORDER_PARKED_AFTER,
 )
 from gateway.core.hands import CrowdedError, Hands, InTurn, Task
 from gateway.core.patient import NotAsked
@@ -34,6 +35,7 @@ from gateway.ledger.port import (
     RepaymentMode,
     RetryLater,
     Transfer,
+    Unknown,
 )
 from gateway.values.money import Money
 
@@ -70,11 +72,17 @@ PLAINLY = Asking(_OWN)  # by who wants to know, for as long as it takes
 
 @dataclass(frozen=True, slots=True)
 class _Handed:
-    """An order whose turn it is. `asked_before`: a request of earlier may have reached the core."""
+    """An order whose turn it is. `in_flight`: requests that may have reached the core, the one to
+    come among them."""
 
     order: Order
     asker: str
-    asked_before: bool
+    in_flight: int
+
+    @property
+    def asked_before(self) -> bool:
+        """A request of earlier may have reached the core."""
+        return self.in_flight > 1
 
 
 class Attempts:
@@ -130,13 +138,16 @@ class Attempts:
         return sum(self._expired(row["key"], before) for row in overdue)
 
     def go_on(self, limit: int) -> int:
-        """Ask about up to `limit` orders that nobody is asking about, several at once, one of an
-        account; answer how many ended. A slow one keeps one hand busy and not the others. At the
+        """Ask about the orders that nobody is asking about, several at once, one of an account,
+        until no more are due; answer how many ended. A slow one keeps one hand busy and not the
+        others, however long it takes: after each `limit` what expired meanwhile is closed. At the
         worker's end what is under way is left to its lease."""
         began = ended = 0
         under_way: deque[tuple[_Handed, Task[int]]] = deque()
         while not self._stopping:
-            room = min(CORE_ORDERS_AT_ONCE - len(under_way), limit - began)
+            if began >= limit:
+                began, ended = 0, ended + self.expire(limit)
+            room = CORE_ORDERS_AT_ONCE - len(under_way)
             handed = self._taken(None, room) if room and self._asking.ready() else []
             began += len(handed)
             under_way += [(one, self._lent(one)) for one in handed]
@@ -162,7 +173,7 @@ class Attempts:
                 raise
             except Exception:
                 # One order's fault, for a person to look at; the others go on.
-                log.exception("order_attempt_failed", key=str(one.order.key))
+                log.exception("order_not_settled", key=str(one.order.key))
         return ended
 
     def _begun(self, key: uuid.UUID) -> int:
@@ -207,12 +218,21 @@ class Attempts:
         on it what comes of posting it."""
         try:
             found = self._ledger.find(handed.order) if handed.asked_before else None
-            return found or self._ledger.post(handed.order)
+            outcome = found or self._ledger.post(handed.order)
         except LedgerUnavailableError:
             return RetryLater() if self._asking.ready() else NotAsked()
         except KeyReusedError:
             log.exception("order_key_reused", key=str(handed.order.key))
             return PendingApproval()  # a person has to look at it: it may not stop the others
+        except Exception:
+            # An adapter stumbled, over an answer that makes no sense perhaps: it may have posted.
+            log.exception("order_attempt_failed", key=str(handed.order.key))
+            outcome = Unknown()
+        if isinstance(outcome, Unknown) and handed.in_flight >= ORDER_PARKED_AFTER:
+            # A key that is stuck at the core may be so for ever: its accounts may not.
+            log.error("order_parked", key=str(handed.order.key), asked=handed.in_flight)
+            return PendingApproval()
+        return outcome
 
     def _settled(self, handed: _Handed, outcome: Outcome) -> bool:
         """Write down what the core said; answers whether the order has ended."""
@@ -270,4 +290,4 @@ def _handed(row: Row, asker: str) -> _Handed:
         order = Transfer(key, source, target, amount, day, owner)
     else:
         order = Repayment(key, source, target, amount, RepaymentMode(row["mode"]), day, owner)
-    return _Handed(order, asker, asked_before=row["in_flight"] > 1)
+    return _Handed(order, asker, row["in_flight"])

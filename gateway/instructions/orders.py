@@ -276,12 +276,12 @@ class Instructions:
         )
 
     def reconcile(self, limit: int) -> int:
-        """Bring up to `limit` orders forward that nobody is asking the core about; answer how many
-        ended.
+        """Bring the orders forward that nobody is asking the core about; answer how many ended.
 
-        What expired is closed. Of the others those are asked about whose turn it is, several at
-        once: the core is asked for the key first where it may know of it, and only where it never
-        decided on it the order is posted, with the same key.
+        What expired is closed, up to `limit` at a time. Of the others those are asked about whose
+        turn it is, several at once, until none is left that is due: the core is asked for the key
+        first where it may know of it, and only where it never decided on it the order is posted,
+        with the same key.
 
         Raises:
             DatabaseUnavailableError: the rest waits for the next time.

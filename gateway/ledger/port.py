@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -272,12 +272,24 @@ class PendingApproval:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Certainly not posted: the core could not be reached or asked to come later."""
+    """Certainly not posted: the core could not be reached or asked to come later.
+
+    Args:
+        answered: the core is well, and it is this order alone that has to wait.
+    """
+
+    answered: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """No answer: it may have been posted. Only a look-up by its key tells."""
+    """No answer: it may have been posted. Only a look-up by its key tells.
+
+    Args:
+        answered: the core is well, and it is this order alone of which it says nothing.
+    """
+
+    answered: bool = field(default=False, compare=False)
 
 
 Outcome = Done | Refused | PendingApproval | RetryLater | Unknown

@@ -118,6 +118,18 @@ class TestHands:
         hands.shut(30_000)
         assert hands.lend(lambda: 1) is None
 
+    def test_that_the_machine_would_not_give_are_free_again(self) -> None:
+        """No memory for a thread's stack, or no process left to the container."""
+        hands = Threads("test", 1, threading.BoundedSemaphore(1))
+        usual = threading.stack_size(2**46)
+        try:
+            assert hands.lend(lambda: 1) is None
+        finally:
+            threading.stack_size(usual)
+        task = hands.lend(lambda: 2)
+        assert task
+        assert task.within(None) == 2
+
     def test_are_not_waited_for_by_more_than_may_wait(self) -> None:
         waiting = threading.BoundedSemaphore(1)
         hands, go = Threads("test", 2, waiting), threading.Event()
@@ -209,6 +221,22 @@ class TestAnswers:
         assert [(one.code, one.kind, one.balance) for one in then] == [
             (one.code, one.kind, one.balance) for one in now
         ]
+
+    def test_that_make_no_sense_are_none(self, database: Database, clock: Clock) -> None:
+        """A proxy says with 200 and in JSON that it is being mended."""
+
+        class Mended(MemoryLedger):
+            def accounts(self, member_ref: str) -> tuple[Account, ...]:
+                raise KeyError("savingsAccounts")
+
+        seen_at = clock.now()
+        patient(twin(clock), database, clock).accounts(ROSA)
+        clock.pass_time(hours=3)
+        ledger = patient(Mended(clock.now), database, clock)
+        assert {account.as_of for account in ledger.accounts(ROSA)} == {seen_at}
+        for _ in range(CORE_FAILURES_MAX):
+            ledger.accounts(ROSA)
+        assert not ledger.ready()
 
     def test_that_nobody_ever_had_are_not_guessed(self, database: Database, clock: Clock) -> None:
         core = twin(clock)

@@ -117,6 +117,27 @@ def test_a_process_that_died_while_it_asked_leaves_nothing_behind(
     assert told.facts() == RECEIPTS
 
 
+def test_an_adapter_that_stumbles_over_an_answer_leaves_its_order_under_way(
+    database: Database, clock: Clock, told: Told
+) -> None:
+    """A proxy answered with something else, or somebody's own adapter has a fault: the money may
+    have moved, so nobody reads that it did not."""
+
+    class Stumbles(MemoryLedger):
+        def post(self, order: AnyOrder) -> Outcome:
+            super().post(order)
+            raise KeyError("resourceId")
+
+    core = Stumbles(clock)
+    found(core)
+    counter = Counter(Instructions(database, core, clock, same_database=False), core)
+    assert counter.send(ROSAS, SEGUNDOS, 50_00).state is State.UNKNOWN
+    clock.pass_seconds(ORDER_AGAIN_FIRST_S)
+    assert counter.instructions.reconcile(10) == 1
+    assert counter.balance(ROSAS) == 1_200_50
+    assert told.facts() == RECEIPTS
+
+
 def test_who_was_told_that_it_is_under_way_learns_of_a_refusal(
     database: Database, clock: Clock, told: Told, used: Used
 ) -> None:

@@ -12,7 +12,13 @@ from typing import TypeVar
 
 import pytest
 
-from gateway.bounds import CORE_LEASE_S, ORDER_AGAIN_FIRST_S, ORDER_EXPIRES_S
+from gateway.bounds import (
+    CORE_LEASE_S,
+    ORDER_AGAIN_FIRST_S,
+    ORDER_AGAIN_MAX_S,
+    ORDER_EXPIRES_S,
+    ORDER_PARKED_AFTER,
+)
 from gateway.core.hands import InTurn, Task, Threads
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.instructions.asking import PLAINLY, Asking
@@ -24,10 +30,11 @@ from gateway.ledger.contract.cooperative import (
     ROSAS,
     SEGUNDO,
     SEGUNDOS,
+    TODAY,
     found,
 )
 from gateway.ledger.memory import Fault, MemoryLedger
-from gateway.ledger.port import AnyOrder, Outcome, Unknown
+from gateway.ledger.port import AnyOrder, Outcome, Transfer, Unknown
 from gateway.values.money import Money
 from tests.instructions.conftest import Clock, Counter, Told, Used
 
@@ -141,6 +148,32 @@ class TestAnAccount:
         assert counter.send(SEGUNDOS, ROSAS, 60_00).state is State.POSTED
         assert counter.send(SEGUNDOS, ROSAS, 1).code == "insufficient_funds"
 
+    def test_is_not_stopped_for_ever_by_an_order_that_is_stuck_at_the_core(
+        self, database: Database, clock: Clock
+    ) -> None:
+        """Fineract died over Segundo's order, and its key says 425 from now on."""
+
+        class StuckForSegundo(NotedCore):
+            def post(self, order: AnyOrder) -> Outcome:
+                return Unknown() if order.owner == SEGUNDO else super().post(order)
+
+        core, stuck, behind = StuckForSegundo(clock), uuid.uuid4(), uuid.uuid4()
+        counter = counter_over(database, core, clock)
+        assert counter.send(SEGUNDOS, ROSAS, 200_00, key=stuck).state is State.UNKNOWN
+        for _ in range(ORDER_PARKED_AFTER - 2):
+            clock.pass_seconds(ORDER_AGAIN_MAX_S)
+            counter.instructions.reconcile(10)
+        assert counter.send(ELMERS, ROSAS, 30_00, key=behind).state is State.ACCEPTED
+        clock.pass_seconds(ORDER_AGAIN_MAX_S)
+        assert counter.instructions.reconcile(10) == 1
+        assert counter.instructions.close(behind).state is State.POSTED
+        # It is still asked about, and its end is told whenever it comes.
+        assert counter.instructions.close(stuck).state is State.UNKNOWN
+        MemoryLedger.post(core, Transfer(stuck, SEGUNDOS, ROSAS, Money(200_00), TODAY, SEGUNDO))
+        clock.pass_seconds(ORDER_AGAIN_MAX_S)
+        assert counter.instructions.reconcile(10) == 1
+        assert counter.instructions.close(stuck).state is State.POSTED
+
     def test_orders_of_two_that_cross_end_without_a_deadlock(
         self, database: Database, clock: Clock
     ) -> None:
@@ -248,10 +281,39 @@ class TestAHop:
         assert core.given == [50_00]  # it was found, not given again
         assert told.facts() == [("transfer_sent", ROSA), ("transfer_received", SEGUNDO)]
 
+    def test_that_died_while_it_asked_is_told_of_a_refusal_by_the_worker(
+        self, database: Database, clock: Clock, told: Told
+    ) -> None:
+        """No screen said anything, and who does not dial again would never learn of it."""
+
+        class DiesBeforeItAsks(NotedCore):
+            def post(self, order: AnyOrder) -> Outcome:
+                raise KeyboardInterrupt
+
+        with suppress(KeyboardInterrupt):
+            counter_over(database, DiesBeforeItAsks(clock), clock).send(ROSAS, "no-such", 50_00)
+        clock.pass_seconds(CORE_LEASE_S)
+        assert counter_over(database, NotedCore(clock), clock).instructions.reconcile(10) == 1
+        assert told.facts() == [("order_refused", ROSA)]
+
+    def test_that_died_before_it_took_its_order_is_told_of_a_refusal_by_the_worker(
+        self, database: Database, clock: Clock, told: Told
+    ) -> None:
+        class Dies(InTurn):
+            def lend(self, work: Callable[[], _T]) -> Task[_T] | None:
+                raise KeyboardInterrupt
+
+        core = NotedCore(clock)
+        with suppress(KeyboardInterrupt):
+            counter_over(database, core, clock, Asking(Dies())).send(ROSAS, "no-such", 50_00)
+        assert counter_over(database, core, clock).instructions.reconcile(10) == 1
+        assert told.facts() == [("order_refused", ROSA)]
+
 
 class TestTheWorker:
+    @pytest.mark.parametrize("at_a_time", [10, 1])
     def test_goes_on_while_one_order_is_slow_and_ends_without_waiting_for_it(
-        self, database: Database, clock: Clock
+        self, database: Database, clock: Clock, at_a_time: int
     ) -> None:
         class SlowForRosa(SlowCore):
             def post(self, order: AnyOrder) -> Outcome:
@@ -268,7 +330,7 @@ class TestTheWorker:
         web.send(ELMERS, ELMERS_HARVEST, 50_00, key=quick)
         worker = counter_over(database, core, clock, Asking(hands)).instructions
         with ThreadPoolExecutor(1) as duty:
-            run = duty.submit(worker.reconcile, 10)
+            run = duty.submit(worker.reconcile, at_a_time)
             assert core.asked.wait(30)
             assert quick_ended.wait(30)
             worker.stop()

@@ -234,6 +234,30 @@ def test_the_worker_asks_a_core_that_was_away_again(core: tuple[Cooperative, Sta
     assert duty.run() == 1
 
 
+def test_days_on_which_the_worker_or_the_core_was_away_are_caught_up(
+    core: tuple[Cooperative, StandIn],
+) -> None:
+    cooperative, standin = core
+    (duty,) = [one for one in cooperative.duties if one.name.endswith("-reconciliation")]
+    assert duty.run() == 1
+    _sends(cooperative)
+    with cooperative.owner() as owner:
+        owner.execute("update instructions.instruction set amount_centimos = 5100")
+    cooperative.clock.at += dt.timedelta(hours=15)
+    standin.plan.away = True
+    assert duty.run() == 0
+    cooperative.clock.at += dt.timedelta(days=2)
+    standin.plan.away = False
+    assert (duty.run(), duty.run()) == (3, 0)
+    with cooperative.owner() as owner:
+        days = owner.execute(
+            "select day, differences from reconciliation.day_compared order by day"
+        ).fetchall()
+    assert [(day - TODAY).days for day, _ in days] == [-1, 0, 1, 2]
+    assert [found for _, found in days] == [0, 2, 0, 0]
+    assert _figure(cooperative) == 2  # no newer day hides it
+
+
 def test_a_worker_that_has_to_end_leaves_the_day_to_the_next_one(
     cooperative: Cooperative,
 ) -> None:

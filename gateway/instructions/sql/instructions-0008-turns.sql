@@ -50,7 +50,8 @@ end;
 
 -- Whether the core may be asked about an open order now: it is due, nobody is asking about it, and
 -- at its accounts nobody else is being asked about and nobody came before it. What waits at the core
--- for a person would stop its accounts for days, so it is passed by; what may be in flight is not.
+-- for a person would stop its accounts for days, so it is passed by; what may be in flight is not,
+-- until the core has said nothing of it for so long that it is a person's, too.
 create function instructions.is_next(
     i instructions.instruction, p_lease_before timestamptz, p_now timestamptz
 ) returns boolean
@@ -70,8 +71,7 @@ begin atomic
         );
 end;
 
--- Give an order to whoever is to ask the core. From here on its member is owed the end by SMS where
--- the answer does not come in the same hop, and it counts as asked until the answer is "later".
+-- Give an order to whoever is to ask the core. It counts as asked until the answer is "later".
 create function instructions.hand_over(
     i instructions.instruction, p_asker text, p_now timestamptz
 ) returns instructions.handed
@@ -127,6 +127,9 @@ $$;
 -- With `p_accounts`: the one of these accounts that has waited for another to make way. It is waited
 -- for: its own hop may just be finding out that it has to wait, and then nobody else would look
 -- before the next sweep. One alone, so that no lock is waited for out of its order.
+--
+-- Whoever gave it is owed its end from here on: their hop is over, or was killed before it could say
+-- anything. One that is still under way may say the same on its screen.
 create function instructions.take_unfinished(
     p_asker text, p_accounts text[], p_lease_before timestamptz, p_expired_before timestamptz,
     p_now timestamptz, p_limit integer
@@ -164,6 +167,7 @@ begin
                 or instructions.is_next(i, p_lease_before, p_now)
             );
         taken := taken + 1;
+        i := instructions.tell_pending(i, p_now);
         return next instructions.hand_over(i, p_asker, p_now);
     end loop;
 end

@@ -22,7 +22,7 @@ from gateway.bounds import (
 from gateway.ledger.fineract import reading
 from gateway.ledger.fineract.books import DATES, Books
 from gateway.ledger.fineract.client import Body, FineractClient, NoReplyError, NotSentError, Reply
-from gateway.ledger.fineract.errors import IN_USE, Meaning, Verdict, judged
+from gateway.ledger.fineract.errors import IN_USE, LOAN_LOCKED, Meaning, Verdict, judged
 from gateway.ledger.fineract.marks import attempt_key, description, mark, reference
 from gateway.ledger.fineract.names import Names
 from gateway.ledger.fineract.reading import Client, Savings
@@ -391,7 +391,7 @@ class FineractLedger:
                     logger().warning("fineract_refused", reference=reference(key))
                 return Refused(verdict.code)
             case Meaning.LATER:
-                return RetryLater()
+                return RetryLater(answered=verdict.code == LOAN_LOCKED)
             case Meaning.MISCONFIGURED:
                 logger().error("fineract_misconfigured", code=verdict.code)
                 return RetryLater()
@@ -407,7 +407,7 @@ class FineractLedger:
             rejected = self._books.rejected(mark(order.key), action, entity)
         except LedgerUnavailableError:
             return Unknown()
-        return Refused("not_allowed") if rejected else Unknown()
+        return Refused("not_allowed") if rejected else Unknown(answered=True)
 
     def _earlier_day(self, order: AnyOrder) -> dt.date | Outcome:
         """The core's day, where it is behind the order's; else there is nothing to try."""

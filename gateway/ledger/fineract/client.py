@@ -138,7 +138,7 @@ class FineractClient:
                 timeout=timeout,
                 allow_redirects=False,
             )
-        except requests.RequestException as error:
+        except OSError as error:  # those of requests, and of a certificate's file that went away
             # Only the kind of error is told: its words have the address, and that has members.
             if _never_left(error):
                 raise NotSentError(type(error).__name__) from None
@@ -147,7 +147,7 @@ class FineractClient:
         return Reply(response.status_code, _json(response.content), from_cache)
 
 
-def _never_left(error: requests.RequestException) -> bool:
+def _never_left(error: OSError) -> bool:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return True
     reason: object = error.args[0] if error.args else None

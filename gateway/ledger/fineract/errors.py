@@ -14,6 +14,7 @@ from typing import Any
 from gateway.ledger.fineract.client import Reply
 
 IN_USE = "in_use"  # a key is being executed, waits for a person, or its process died
+LOAN_LOCKED = "error.msg.loan.locked"  # the close of business is at this one
 
 _TOO_EARLY = 425
 _OK = 200
@@ -64,7 +65,7 @@ _BY_CODE = {
     "error.msg.loan.id.invalid": _NO_ACCOUNT,
     "error.msg.loan.transaction.not.allowed.on.closed.or.overpaid": _NOTHING_OWED,
     "error.msg.account.transfer.already.reversed": Verdict(Meaning.REFUSED, "already_reversed"),
-    "error.msg.loan.locked": _LATER,
+    LOAN_LOCKED: _LATER,
     "error.msg.sheduler.job.currently.running": _LATER,  # spelt so
     "error.msg.saving.account.transfer.transaction.update.not.allowed": _NOT_ALLOWED,
     "error.msg.saving.account.transaction.update.not.allowed": _NOT_ALLOWED,

@@ -115,12 +115,20 @@ begin atomic
         finished_at = excluded.finished_at;
 end;
 
--- The newest day that was compared to the end.
+-- The newest day that was compared to the end, and the differences of all days that were compared
+-- with it: what an older one of them showed is not hidden by a newer one without any.
 create function reconciliation.newest()
 returns table (day date, differences bigint, finished_at timestamptz)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    select d.day, d.differences, d.finished_at from reconciliation.day_compared as d
+    select
+        d.day,
+        (
+            select sum(o.differences)::bigint from reconciliation.day_compared as o
+            where o.finished_at > d.finished_at - interval '12 hours'
+        ),
+        d.finished_at
+    from reconciliation.day_compared as d
     order by d.day desc limit 1;
 end;
 

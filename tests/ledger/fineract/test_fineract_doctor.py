@@ -142,6 +142,17 @@ def test_nobody_listening_is_certain_and_a_broken_line_is_not() -> None:
         client.close()
 
 
+def test_an_authority_whose_file_went_away_is_a_core_that_is_away() -> None:
+    """The library says it with an error of another kind."""
+    url, auth = "https://127.0.0.1:9/api", Basic(USER, PASSWORD)
+    client = FineractClient(url, TENANT, auth, verify="/no/such/authority.pem")
+    with pytest.raises(NoReplyError, match=r"^OSError$"):
+        client.get("/v1/clients/12")
+    (finding,) = examine(client, PAYMENT_TYPE_ID, USER, PASSWORD)
+    assert finding.state is State.AWAY
+    client.close()
+
+
 def test_a_token_is_fetched_once_and_renewed_before_it_ends() -> None:
     now = [1_000]
     with stand_in() as issuer:
