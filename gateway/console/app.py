@@ -22,6 +22,7 @@ from secure import (
     XFrameOptions,
 )
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response
 
 from gateway.bank.office import OfficeError
@@ -37,6 +38,12 @@ from gateway.signin.register import Stage
 
 MOUNTED_AT = "/console"
 _KEPT_S = 24 * 3600  # of style and script; they change with a release
+
+
+class _Number(IntegerConverter):
+    """A number of ours in an address. A longer one is none: no bigint holds it."""
+
+    regex = r"\d{1,18}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ def create_console(
         MAX_FORM_MEMORY_SIZE=BODY_BYTES_MAX,
         MAX_FORM_PARTS=FORM_FIELDS_MAX,
     )
+    app.url_map.converters["int"] = _Number
     words.speak(app, at_hand.timezone)
     _sign_in_with(app, at_hand)
     open_doors = access.listed(doors, views_of(at_hand))
