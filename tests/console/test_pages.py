@@ -188,3 +188,15 @@ def test_a_page_that_breaks_is_a_page(house: House) -> None:
 
     assert answer.status_code == 500
     assert "No se pudo mostrar esta página." in answer.text
+
+
+def test_an_empty_cell_stays_empty_in_every_language(house: House) -> None:
+    """gettext's answer to nothing is the head of its catalogue."""
+    ana = house.signed_in("ana")
+    ana.send(f"/socios/{ROSA.ref}/cierre")
+    ana.send("/idioma", language="en")
+
+    page = ana.see(f"/socios/{ROSA.ref}").text
+
+    assert "Their access was shut" in page
+    assert "Project-Id-Version" not in page
