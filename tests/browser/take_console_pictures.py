@@ -1,4 +1,4 @@
-"""The README's pictures of the console, taken by scripts/screenshots, as `take_pictures.py` does."""
+"""The README's pictures of the console, taken by scripts/screenshots like `take_pictures.py`."""
 
 from __future__ import annotations
 
