@@ -86,7 +86,7 @@ def by_district(figures: Figures, period: Period) -> Table:
     groups = figures.members(period)
     counts = by(groups, lambda group: group.district)
     names = {group.district: _place(group) for group in groups}
-    few = hidden({code: one.registered for code, one in counts.items()}, SMALL_GROUP_MEMBERS)
+    few = hidden({code: one.people for code, one in counts.items()}, SMALL_GROUP_MEMBERS)
     title = say("Socios activos por distrito")
     return Table(
         "distritos",
@@ -169,7 +169,7 @@ def _by(
 ) -> Table:
     counts = by(groups, of)
     active = sum(one.active_90 for one in counts.values())
-    few = hidden({word: one.registered for word, one in counts.items()}, SMALL_GROUP_MEMBERS)
+    few = hidden({word: one.people for word, one in counts.items()}, SMALL_GROUP_MEMBERS)
     return Table(
         name,
         title,
