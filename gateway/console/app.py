@@ -29,7 +29,7 @@ from gateway.bank.office import OfficeError
 from gateway.bounds import BODY_BYTES_MAX, FORM_FIELDS_MAX
 from gateway.console import access, words
 from gateway.console.access import Door, Needs, UnlistedDoorError, View
-from gateway.console.at_hand import AtHand, Failed, somebody
+from gateway.console.at_hand import AtHand, Failed, back_to, somebody
 from gateway.console.pages import views_of
 from gateway.console.signed import Signed
 from gateway.db.pool import DatabaseUnavailableError
@@ -197,7 +197,7 @@ def _explain(app: Flask) -> None:
     @app.errorhandler(OfficeError)
     def refused(error: OfficeError) -> Response:
         flash(words.say(_REFUSED.get(error.code, access.N_("No se pudo hacer."))), "bad")
-        return redirect(request.referrer or url_for("home"))
+        return redirect(back_to(), 303)
 
     @app.errorhandler(DatabaseUnavailableError)
     def away(_: DatabaseUnavailableError) -> tuple[str, int]:
