@@ -171,6 +171,17 @@ def test_another_period_tells_no_more_of_few_people(
                 assert not any(cell.isdigit() for cell in row[1:5]), (until, row)
 
 
+def test_of_days_before_the_register_was_looked_at_nothing_is_said(lived: House) -> None:
+    """Nobody in it would be another thing."""
+    ana = lived.signed_in("ana")
+
+    shown = ana.see(f"/programa/padron.csv?hasta={TODAY - dt.timedelta(days=20)}")
+    rows = list(csv.reader(io.StringIO(shown.get_data().decode("utf-8-sig"))))
+
+    assert [row[1] for row in rows[1:3]] == ["", ""]
+    assert int(rows[3][1]) > 0
+
+
 def test_a_period_is_chosen_and_kept_on_the_way(lived: House) -> None:
     ana = lived.signed_in("ana")
 

@@ -58,6 +58,7 @@ def rate(figures: Figures, period: Period) -> Table:
     whole = Count()
     for group in groups:
         whole = whole.plus(group)
+    known = _shown(whole, small=False)
     return Table(
         "padron",
         say("Del padrón a la actividad"),
@@ -68,8 +69,8 @@ def rate(figures: Figures, period: Period) -> Table:
         ),
         [say("Socios"), say("Cuántos"), say("Del padrón"), say("De los que tienen PIN")],
         [
-            (say("En el padrón del servicio"), whole.registered, None, None),
-            (say("Con PIN"), whole.enrolled, _of(whole.enrolled, whole.registered), None),
+            (say("En el padrón del servicio"), known[0], None, None),
+            (say("Con PIN"), known[1], _of(whole.enrolled, whole.registered), None),
             *(
                 (say(words), number, _of(number, whole.registered), _of(number, whole.enrolled))
                 for words, number in (
@@ -198,6 +199,8 @@ def _shown(one: Count, *, small: bool) -> tuple[Cell, ...]:
     if small:
         words = say("menos de %(few)s, o no se muestra", few=SMALL_GROUP_MEMBERS)
         return (words,) * 4
+    if not one.registered:  # nobody had looked at the register yet: that is not none
+        return None, None, one.active_30, one.active_90
     return one.registered, one.enrolled, one.active_30, one.active_90
 
 
