@@ -76,7 +76,10 @@ def console_of(
         at: the path that it is mounted at.
     """
     keyed, zone = KeyedHashes(settings.peppers), ZoneInfo(settings.timezone)
-    live = Live(watched.registry, watched.checks, watched.sessions_now, watched.wake_ups)
+    live = Live(
+        *(watched.registry, settings.cooperative, watched.checks),
+        *(watched.sessions_now, watched.wake_ups),
+    )
     at_hand = AtHand(
         cooperative=settings.cooperative,
         timezone=zone,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from gateway import bootstrap
-from gateway.bank.hashing import OWASP_2026, PepperedArgon2
+from gateway.bank.hashing import CHEAPEST_FOR_TESTS, OWASP_2026, PepperedArgon2
 from gateway.bootstrap import Parts
 from gateway.cli.main import main
 from gateway.db.pool import Database
@@ -30,13 +32,18 @@ from gateway.embedded.patience import came_true
 from gateway.ledger.postgres.adapter import PostgresLedger
 from gateway.notices.simulated import SimulatedNetwork
 from gateway.settings import SettingsError
+from gateway.signin.passwords import Passwords, code_at
+from gateway.signin.register import Register, Role
 from gateway.tenants import load_all
 from gateway.values.msisdn import Msisdn
+from gateway.values.secret import Secret
 from tests.cooperative import TODAY, Handset
+from tests.house import CODE_LIFE
 from tests.people import ROSA, SEGUNDO
 
 NAMES = ("altomayo", "norandino")  # in the order of their files
 SOON_S = 60
+_PASSWORD = "tres burros flacos"
 STOPPED_WITHIN_S = 20
 
 _sessions = itertools.count(1)
@@ -361,3 +368,57 @@ def free_port() -> Callable[[], int]:
     from tests.bench.processes import free_port
 
     return free_port
+
+
+def test_who_is_in_at_one_console_is_nobody_at_the_other(deployment: Deployment) -> None:
+    """Each below a path of its own, where its links, its style and its cookie stay; the same name,
+    password and authenticator open both only if both let them in, and a cookie opens one."""
+    for name in NAMES:
+        deployment.found(name)
+        staff_url = deployment.urls[name][1].replace("chaski_app", "chaski_staff")
+        deployment.write(name, CHASKI_STAFF_DATABASE_URL=staff_url)
+    key = _lets_in(deployment, "norandino", "ana")
+    with serving(deployment) as client:
+        here, there = "/console/norandino", "/console/altomayo"
+        entered = client.post(f"{here}/entrar", data=_typed(client, here, key))
+        page = client.get(f"{here}/").text
+        cookie = client.get_cookie("chaski_console", path=here)
+        assert cookie is not None
+        rosa(client, deployment, "altomayo").dial()
+        live = client.get(f"{here}/ahora").text
+        client.set_cookie("chaski_console", cookie.value, path=there)
+        stolen = client.get(f"{there}/")
+        elsewhere = client.post(f"{there}/entrar", data=_typed(client, there, key))
+
+        assert (entered.status_code, entered.location) == (303, f"{here}/")
+        assert "Buenos" in page
+        links = re.findall(r'(?:href|action|src)="(/[^"]*)"', page)
+        assert links
+        assert all(link.startswith(f"{here}/") for link in links)
+        style = client.get(f"{there}/static/console.css", buffered=True)
+        assert style.status_code == 200
+        assert (stolen.status_code, stolen.location) == (302, f"{there}/entrar")
+        assert elsewhere.status_code == 403
+        assert client.get("/console/").status_code == 404
+        assert client.get("/console/norandinox/").status_code == 404
+        assert "africastalking" not in live
+
+
+def _lets_in(deployment: Deployment, name: str, login: str) -> str:
+    """Have somebody in a register, set up; the key of their codes."""
+    passwords = Passwords({1: bytes.fromhex(deployment.pepper(name))}, CHEAPEST_FOR_TESTS)
+    with Database(deployment.urls[name][0], 1) as owner:
+        owner.open()
+        register = Register(owner, passwords, lambda: dt.datetime.now(dt.UTC))
+        register.add(login, Role.SUPERVISOR, "the test")
+        key = register.offer_key(login)
+        code = Secret(code_at(key, dt.datetime.now(dt.UTC) - CODE_LIFE))
+        assert register.enrol(login, Secret(_PASSWORD), code)
+    return key
+
+
+def _typed(client: FlaskClient, at: str, key: str) -> dict[str, str]:
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get(f"{at}/entrar").text)
+    assert token
+    code = code_at(key, dt.datetime.now(dt.UTC))
+    return {"login": "ana", "password": _PASSWORD, "code": code, "csrf_token": token[1]}

@@ -22,13 +22,14 @@ from secure import (
     XFrameOptions,
 )
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response
 
 from gateway.bank.office import OfficeError
 from gateway.bounds import BODY_BYTES_MAX, FORM_FIELDS_MAX
 from gateway.console import access, words
 from gateway.console.access import Door, Needs, UnlistedDoorError, View
-from gateway.console.at_hand import AtHand, Failed, somebody
+from gateway.console.at_hand import AtHand, Failed, back_to, somebody
 from gateway.console.pages import views_of
 from gateway.console.signed import Signed
 from gateway.db.pool import DatabaseUnavailableError
@@ -37,6 +38,12 @@ from gateway.signin.register import Stage
 
 MOUNTED_AT = "/console"
 _KEPT_S = 24 * 3600  # of style and script; they change with a release
+
+
+class _Number(IntegerConverter):
+    """A number of ours in an address. A longer one is none: no bigint holds it."""
+
+    regex = r"\d{1,18}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ def create_console(
         MAX_FORM_MEMORY_SIZE=BODY_BYTES_MAX,
         MAX_FORM_PARTS=FORM_FIELDS_MAX,
     )
+    app.url_map.converters["int"] = _Number
     words.speak(app, at_hand.timezone)
     _sign_in_with(app, at_hand)
     open_doors = access.listed(doors, views_of(at_hand))
@@ -189,7 +197,7 @@ def _explain(app: Flask) -> None:
     @app.errorhandler(OfficeError)
     def refused(error: OfficeError) -> Response:
         flash(words.say(_REFUSED.get(error.code, access.N_("No se pudo hacer."))), "bad")
-        return redirect(request.referrer or url_for("home"))
+        return redirect(back_to(), 303)
 
     @app.errorhandler(DatabaseUnavailableError)
     def away(_: DatabaseUnavailableError) -> tuple[str, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from flask import request
+from flask import current_app, request, url_for
 from flask_login import current_user
+from werkzeug.exceptions import HTTPException
 
 from gateway.bank.claims_office import ClaimsOffice
 from gateway.bank.office import Office
@@ -109,3 +111,18 @@ def asked(name: str) -> str:
 def typed_secret(name: str) -> Secret:
     """A field that nobody may read again."""
     return Secret(request.form.get(name, ""))
+
+
+def back_to() -> str:
+    """Where somebody came from, if that is a page of this console: not another site, and not the
+    answer to a form, which nobody can open."""
+    came_from = urllib.parse.urlsplit(request.referrer or "")
+    path = came_from.path.removeprefix(request.script_root)
+    here = current_app.url_map.bind(request.host, request.script_root)
+    try:
+        here.match(path, method="GET")
+    except HTTPException:
+        return url_for("home")
+    if came_from.netloc != request.host or path == came_from.path:
+        return url_for("home")
+    return came_from._replace(scheme="", netloc="", fragment="").geturl()

@@ -38,7 +38,8 @@ class Live:
     """The figures of this process.
 
     Args:
-        registry: where the process counts.
+        registry: where the process counts, for all the cooperatives that it serves.
+        cooperative: whose hops are shown.
         checks: whether what it depends on answers.
         sessions_now: how many people are in a session; None: nobody can say.
         wake_ups: how many wait for a worker; None: Redis is away.
@@ -47,11 +48,13 @@ class Live:
     def __init__(
         self,
         registry: CollectorRegistry,
+        cooperative: str,
         checks: Mapping[str, Callable[[], bool]],
         sessions_now: Callable[[], int | None],
         wake_ups: Callable[[], int | None],
     ) -> None:
         self._registry = registry
+        self._cooperative = cooperative
         self._checks = checks
         self.sessions_now = sessions_now
         self.wake_ups = wake_ups
@@ -81,8 +84,9 @@ class Live:
         for metric in self._registry.collect():
             if metric.name == _HOPS:
                 for sample in metric.samples:
-                    if sample.name.endswith("_total"):
-                        labels: Mapping[str, Any] = sample.labels
+                    labels: Mapping[str, Any] = sample.labels
+                    ours = labels.get("cooperative") == self._cooperative
+                    if ours and sample.name.endswith("_total"):
                         key = (labels["channel"], labels["outcome"])
                         counted[key] = counted.get(key, 0) + int(sample.value)
         return counted

@@ -53,7 +53,10 @@ def language() -> str:
 
 
 def say(words: str, /, **values: object) -> str:
-    """A text of ours in the reader's language."""
+    """A text of ours in the reader's language. Of nothing there is none: gettext would answer with
+    the catalogue's own head."""
+    if not words:
+        return ""
     translations = _READ.get(language())
     text = str(translations.gettext(words)) if translations else words
     return text % values if values else text

@@ -59,6 +59,12 @@ class Count:
             self.active_90 + group.active_90,
         )
 
+    @property
+    def people(self) -> int:
+        """How many they are, as far as is known: of days before the register was first looked at
+        those who were active."""
+        return self.registered or self.active_90
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -241,13 +247,18 @@ def by(groups: Iterable[Group], what: Callable[[Group], str]) -> dict[str, Count
 def hidden(counts: dict[str, int], small: int) -> frozenset[str]:
     """Which groups are not shown because few people are in them.
 
-    Where only one were hidden, the total less the others would tell it: then the next smallest is
-    hidden too. Who is in no group at all (an empty name) is nobody's neighbour, but counts.
+    Where only a few were hidden in all, the total less the others would tell of them: then the next
+    smallest is hidden too. Who is in no group at all (an empty name) is nobody's neighbour, but
+    counts.
     """
     few = {name for name, members in counts.items() if 0 < members < small}
-    if len(few) == 1:
-        others = [name for name, members in counts.items() if members >= small]
-        few |= set(sorted(others, key=lambda name: (counts[name], name))[:1])
+    if not few:
+        return frozenset()
+    others = [name for name, members in counts.items() if members >= small]
+    for name in sorted(others, key=lambda name: (counts[name], name)):
+        if len(few) > 1 and sum(counts[one] for one in few) >= small:
+            break
+        few.add(name)
     return frozenset(few)
 
 

@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, abort, g, jsonify, request
 
 from gateway.bank.office import Issued, Office, OfficeError
 from gateway.db.pool import DatabaseUnavailableError
@@ -16,6 +16,7 @@ from gateway.values.msisdn import Msisdn, NotAMobileError, caller
 
 _STATUS = {"no_member": 404, "no_request": 404, "not_a_dni": 400}
 _CONFLICT = 409
+_NUMBER_DIGITS = 18  # of a bigint
 
 
 class _BadRequestError(Exception):
@@ -59,10 +60,13 @@ def routes(desks: Sequence[StaffDesk]) -> Blueprint:
         number = _office().ask_reset(_phone(fields), _text(fields, "dni"), _born(fields), g.staff)
         return jsonify(request=number), 201
 
-    @blueprint.post("/resets/<int:number>/approval")
-    def approve_reset(number: int) -> tuple[Response, int]:
+    # As a text: werkzeug's own `int` faults where there are more digits than Python reads.
+    @blueprint.post(f"/resets/<string(maxlength={_NUMBER_DIGITS}):number>/approval")
+    def approve_reset(number: str) -> tuple[Response, int]:
         """Approve what somebody else asked for."""
-        return _issued(_office().approve(number, g.staff))
+        if not (number.isascii() and number.isdigit()):
+            abort(404)
+        return _issued(_office().approve(int(number), g.staff))
 
     @blueprint.post("/unlocks")
     def unlock() -> Response:

@@ -188,3 +188,45 @@ def test_a_page_that_breaks_is_a_page(house: House) -> None:
 
     assert answer.status_code == 500
     assert "No se pudo mostrar esta página." in answer.text
+
+
+def test_an_empty_cell_stays_empty_in_every_language(house: House) -> None:
+    """gettext's answer to nothing is the head of its catalogue."""
+    ana = house.signed_in("ana")
+    ana.send(f"/socios/{ROSA.ref}/cierre")
+    ana.send("/idioma", language="en")
+
+    page = ana.see(f"/socios/{ROSA.ref}").text
+
+    assert "Their access was shut" in page
+    assert "Project-Id-Version" not in page
+
+
+@pytest.mark.parametrize(
+    ("came_from", "to"),
+    [
+        ("https://elsewhere.example/console/socios", "/console/"),
+        ("//elsewhere.example/console/socios", "/console/"),
+        ("http://localhost/phone", "/console/"),
+        ("http://localhost/console/pendientes/7/si", "/console/"),
+        ("http://localhost/consolex", "/console/"),
+        ("", "/console/"),
+        (
+            "http://localhost/console/programa?desde=2026-11-01",
+            "/console/programa?desde=2026-11-01",
+        ),
+    ],
+)
+def test_who_chooses_a_language_stays_on_a_page_of_ours(
+    house: House, came_from: str, to: str
+) -> None:
+    """Not on another site's, and not at an address that only takes forms."""
+    ana = house.signed_in("ana")
+
+    answer = ana.client.post(
+        "/console/idioma",
+        data={"language": "es", "csrf_token": ana.token},
+        headers={"Referer": came_from},
+    )
+
+    assert (answer.status_code, answer.location) == (303, to)

@@ -205,3 +205,25 @@ def _request(house: House) -> int:
     with house.cooperative.owner() as owner:
         (number,) = owner.execute("select max(id) from staff.request").fetchone() or (0,)
     return int(number)
+
+
+def test_who_was_shut_out_comes_back_by_a_reset(house: House) -> None:
+    """The first password that is handed over opens."""
+    carmen = house.signed_in("carmen")
+    carmen.see("/personal")
+    carmen.send("/personal/ana/baja")
+    carmen.see("/personal")
+
+    first = _first(carmen.send("/personal/ana/clave").text)
+
+    assert len(_sets_up(house, house.browser(), first, "ana")) == RECOVERY_CODES
+    assert ("person.reset", None) in house.deeds("carmen")
+
+
+def test_a_request_is_told_in_the_readers_words(house: House) -> None:
+    carmen = house.signed_in("carmen")
+    carmen.see("/personal")
+
+    carmen.send("/personal", login="nueva", role="administrator")
+
+    assert "agregar a nueva (administración)" in carmen.see("/personal").text

@@ -133,11 +133,53 @@ def test_few_people_of_a_district_are_not_shown(
         ({"a": 4, "b": 20, "c": 30}, {"a", "b"}),
         ({"a": 4, "b": 3, "c": 30}, {"a", "b"}),
         ({"a": 4}, {"a"}),
+        ({"a": 1, "b": 1, "c": 30, "d": 40}, {"a", "b", "c"}),
         ({"a": 0, "b": 9}, set()),
     ],
 )
 def test_one_small_group_hides_a_second(counts: dict[str, int], unseen: set[str]) -> None:
     assert hidden(counts, 5) == unseen
+
+
+@pytest.mark.parametrize("table", ["distritos", "viajes"])
+def test_another_period_tells_no_more_of_few_people(
+    lived: House, owner: psycopg.Connection[tuple[object, ...]], table: str
+) -> None:
+    """Of days before the register was first looked at nobody knows how many there were: how many
+    were active decides."""
+    few = {
+        code
+        for (code,) in owner.execute(
+            "select district from bank.member where district <> '' group by 1 having count(*) < %s",
+            (SMALL_GROUP_MEMBERS,),
+        )
+    }
+    names = {
+        f"{name} ({department})"
+        for code, name, department in owner.execute(
+            "select code, name, department from programme.district"
+        )
+        if code in few
+    }
+    ana = lived.signed_in("ana")
+
+    for days in (1, 10, 30, 60):
+        until = TODAY - dt.timedelta(days=days)
+        shown = ana.see(f"/programa/{table}.csv?hasta={until}").get_data().decode("utf-8-sig")
+        for row in csv.reader(io.StringIO(shown)):
+            if row[0] in names:
+                assert not any(cell.isdigit() for cell in row[1:5]), (until, row)
+
+
+def test_of_days_before_the_register_was_looked_at_nothing_is_said(lived: House) -> None:
+    """Nobody in it would be another thing."""
+    ana = lived.signed_in("ana")
+
+    shown = ana.see(f"/programa/padron.csv?hasta={TODAY - dt.timedelta(days=20)}")
+    rows = list(csv.reader(io.StringIO(shown.get_data().decode("utf-8-sig"))))
+
+    assert [row[1] for row in rows[1:3]] == ["", ""]
+    assert int(rows[3][1]) > 0
 
 
 def test_a_period_is_chosen_and_kept_on_the_way(lived: House) -> None:
@@ -156,6 +198,8 @@ def test_a_period_is_chosen_and_kept_on_the_way(lived: House) -> None:
         "hasta=2026-13-01",
         "desde=2026-12-01&hasta=2026-11-01",
         "desde=2000-01-01&hasta=2026-11-01",
+        "hasta=0001-01-01",
+        "desde=9999-12-30&hasta=9999-12-31",
     ],
 )
 def test_a_period_that_is_none_is_said_to_be_none(house: House, period: str) -> None:

@@ -57,6 +57,8 @@ def test_life_is_in_the_tables_that_real_activity_fills(database_urls: tuple[str
             _count(owner, "instructions.instruction where state = 'posted' and mode is null")
         )
         assert _count(owner, "events.event") > 5 * posted
+        # What `chaski limits check` compares: nobody's limit was used by what is no order.
+        assert owner.execute("select * from instructions.usage_differing()").fetchall() == []
         # Summed too: as of yesterday, and from the orders.
         assert owner.execute("select sum(orders) from programme.order_day").fetchall() == (
             owner.execute("select count(*) from instructions.instruction").fetchall()

@@ -97,6 +97,7 @@ def test_without_a_key_nothing_is_done(
         ("/resets", INVITATION, 409, "no_pin"),
         ("/resets", {"phone": ROSA.msisdn}, 400, "dni"),
         ("/resets/99/approval", {}, 404, "no_request"),
+        ("/resets/999999999999999999/approval", {}, 404, "no_request"),
         ("/unlocks", {"phone": STRANGER}, 404, "no_member"),
         ("/freezes", {}, 400, "phone"),
     ],
@@ -111,6 +112,12 @@ def test_what_cannot_be_done_is_said_with_what_to_do(
     assert response.json
     assert response.json["error"] == error
     assert len(response.json["do"]) > 15
+
+
+@pytest.mark.parametrize("number", ["-1", "x", "9" * 19, "9" * 5_000])
+def test_what_is_no_number_of_a_request_is_not_there(call: Call, number: str) -> None:
+    """Also more digits than anybody reads."""
+    assert call(f"/resets/{number}/approval", {}).status_code == 404
 
 
 def test_who_asks_for_a_reset_does_not_approve_it(call: Call) -> None:

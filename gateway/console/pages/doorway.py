@@ -10,7 +10,6 @@ from flask import (
     g,
     redirect,
     render_template,
-    request,
     send_from_directory,
     session,
     url_for,
@@ -20,7 +19,7 @@ from werkzeug.wrappers import Response
 
 from gateway.console import words
 from gateway.console.access import N_, Views
-from gateway.console.at_hand import AtHand, by, somebody, typed, typed_secret
+from gateway.console.at_hand import AtHand, back_to, by, somebody, typed, typed_secret
 from gateway.console.signed import Signed
 from gateway.signin.passwords import WeakPasswordError, authenticator_address
 from gateway.signin.register import Stage, Typed
@@ -68,7 +67,7 @@ def _coming_in(at_hand: AtHand) -> Views:
     def choose_language() -> Response:
         if (chosen := typed("language")) in words.LANGUAGES:
             at_hand.register.set_language(by(), chosen)
-        return redirect(request.referrer or url_for("home"), 303)
+        return redirect(back_to(), 303)
 
     return {
         "signin.show": show,

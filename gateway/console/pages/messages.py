@@ -38,7 +38,7 @@ def views(at_hand: AtHand) -> Views:
         return redirect(url_for("messages.dead"), 303)
 
     def show(number: int) -> str:
-        story = at_hand.letters.story(number) if number < 10**_LONG else None
+        story = at_hand.letters.story(number)
         if story is None:
             raise Failed(404, say("No hay tal mensaje."))
         return render_template(

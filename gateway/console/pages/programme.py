@@ -20,6 +20,7 @@ from gateway.programme.plans import INDICATORS as TARGETED
 
 _DAYS_SHOWN = 90
 _DAYS_MAX = 1_100  # three years: a few hundred rows of sums a day
+_YEARS = range(2000, 2100)  # others are typing errors
 _TARGET_MAX = 1_000_000
 _PER_MILLE_MAX = 1_000
 
@@ -122,6 +123,8 @@ def _shown(at_hand: AtHand, pages: Sequence[_Page], page: _Page) -> str:
 def _period(today: dt.date) -> Period:
     """The days that are asked for; without a word the last ninety."""
     last = _day(request.args.get("hasta", ""), today)
+    if last.year not in _YEARS:
+        raise Failed(400, say("Una fecha se escribe así: 2026-11-23."))
     first = _day(request.args.get("desde", ""), last - dt.timedelta(days=_DAYS_SHOWN - 1))
     if first > last:
         raise Failed(400, say("El primer día viene después del último."))

@@ -18,14 +18,13 @@ def views(at_hand: AtHand) -> Views:
 
     def list_() -> str:
         before = asked("antes")
+        is_number = before.isascii() and before.isdigit() and len(before) <= _LONG
         traced = Traced(
-            before=int(before) if before.isascii() and before.isdigit() else None,
+            before=int(before) if is_number else None,
             actor=asked("quien") or None,
             member_ref=asked("socio") or None,
             action=asked("que") or None,
         )
-        if traced.before is not None and traced.before >= 10**_LONG:
-            traced = Traced()
         entries = at_hand.reading.trail(traced)
         return render_template(
             "trail.html",

@@ -61,9 +61,10 @@ def travel(figures: Figures, period: Period) -> Table:
     """Hours and soles that members did not spend on the road."""
     found = figures.travel(period)
     groups = by(figures.members(period), lambda group: group.district)
-    known = {code: one.registered for code, one in groups.items()}
+    known = {code: one.people for code, one in groups.items()}
     # Of those in this table too: its total less the others must not tell the one that is hidden.
-    here = {one.district: known.get(one.district, 0) for one in found}
+    # Of a district whose people nobody knows any more there was one at the least.
+    here = {one.district: known.get(one.district) or 1 for one in found}
     few = hidden(known, SMALL_GROUP_MEMBERS) | hidden(here, SMALL_GROUP_MEMBERS)
     trips = {one.what: one for one in figures.assumptions(period) if one.kind == "travel"}
     title = say("Viajes evitados")

@@ -58,6 +58,7 @@ def rate(figures: Figures, period: Period) -> Table:
     whole = Count()
     for group in groups:
         whole = whole.plus(group)
+    known = _shown(whole, small=False)
     return Table(
         "padron",
         say("Del padrón a la actividad"),
@@ -68,8 +69,8 @@ def rate(figures: Figures, period: Period) -> Table:
         ),
         [say("Socios"), say("Cuántos"), say("Del padrón"), say("De los que tienen PIN")],
         [
-            (say("En el padrón del servicio"), whole.registered, None, None),
-            (say("Con PIN"), whole.enrolled, _of(whole.enrolled, whole.registered), None),
+            (say("En el padrón del servicio"), known[0], None, None),
+            (say("Con PIN"), known[1], _of(whole.enrolled, whole.registered), None),
             *(
                 (say(words), number, _of(number, whole.registered), _of(number, whole.enrolled))
                 for words, number in (
@@ -86,7 +87,7 @@ def by_district(figures: Figures, period: Period) -> Table:
     groups = figures.members(period)
     counts = by(groups, lambda group: group.district)
     names = {group.district: _place(group) for group in groups}
-    few = hidden({code: one.registered for code, one in counts.items()}, SMALL_GROUP_MEMBERS)
+    few = hidden({code: one.people for code, one in counts.items()}, SMALL_GROUP_MEMBERS)
     title = say("Socios activos por distrito")
     return Table(
         "distritos",
@@ -169,7 +170,7 @@ def _by(
 ) -> Table:
     counts = by(groups, of)
     active = sum(one.active_90 for one in counts.values())
-    few = hidden({word: one.registered for word, one in counts.items()}, SMALL_GROUP_MEMBERS)
+    few = hidden({word: one.people for word, one in counts.items()}, SMALL_GROUP_MEMBERS)
     return Table(
         name,
         title,
@@ -198,6 +199,8 @@ def _shown(one: Count, *, small: bool) -> tuple[Cell, ...]:
     if small:
         words = say("menos de %(few)s, o no se muestra", few=SMALL_GROUP_MEMBERS)
         return (words,) * 4
+    if not one.registered:  # nobody had looked at the register yet: that is not none
+        return None, None, one.active_30, one.active_90
     return one.registered, one.enrolled, one.active_30, one.active_90
 
 

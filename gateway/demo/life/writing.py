@@ -302,8 +302,9 @@ def _remember(owner: Owner, story: Story, references: dict[uuid.UUID, str]) -> N
 
 def _instruction(order: Order, reference: str | None) -> Row:
     target = _loan(order.member) if order.repays else order.payee.account
+    payee = None if order.repays else order.payee.ref  # a loan is nobody's account
     return (
-        *(order.key, order.operation, order.member.ref, order.payee.ref, order.member.account),
+        *(order.key, order.operation, order.member.ref, payee, order.member.account),
         *(target, order.centimos, "part" if order.repays else None, order.day, order.channel),
         *("refused" if order.refusal else "posted", order.refusal or None, reference),
         *(order.at, order.at),

@@ -95,7 +95,8 @@ begin
 end
 $$;
 
--- A new first password, and the codes set up anew: for who has lost them. As above.
+-- A new first password, and the codes set up anew: for who has lost them, or was shut out and comes
+-- back. As above.
 create function staff.reset_person(
     p_login text, p_password text, p_pepper_version integer, p_by text, p_now timestamptz
 ) returns text
@@ -129,14 +130,14 @@ language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic
     update staff.person
     set password = p_password, pepper_version = p_pepper_version, first_password = true,
-        totp = null, totp_version = null, enrolled_at = null
+        totp = null, totp_version = null, enrolled_at = null, disabled_at = null
     where login = p_login;
     delete from staff.recovery_code where login = p_login;
     select staff.end_sessions(p_login, p_now);
 end;
 
--- Shut somebody out at once, or let them in again: `done`, `unknown` or `oneself`. One suffices to
--- shut out: it may be urgent. An administrator comes in again by a reset, which takes two.
+-- Shut somebody out at once: `done`, `unknown` or `oneself`. One suffices: it may be urgent. They come
+-- in again by a reset, which takes two of an administrator.
 create function staff.disable(p_login text, p_by text, p_now timestamptz) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -214,7 +215,6 @@ begin
         perform staff.end_sessions(asked.login, p_now);
     else
         perform staff.give_first_password(asked.login, p_password, p_pepper_version, p_now);
-        update staff.person as p set disabled_at = null where p.login = asked.login;
     end if;
 end
 $$;
