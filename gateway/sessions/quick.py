@@ -18,7 +18,7 @@ import redis
 from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.client import Pipeline
 
-_RECEIVE_BYTES = 65_536  # longer than any reply of ours
+_RECEIVE_BYTES = 65_536  # at a time; all replies of a hop fit, and a longer one takes more reads
 _HUNG_UP = "Redis has hung up"
 
 Command = tuple[tuple[Any, ...], dict[str, Any]]
