@@ -32,7 +32,8 @@ end
 if last_order and order >= 0 and order == last_order then
     return {'diverged'}
 end
-if started and redis.call('GET', KEYS[2]) ~= name then
+local current = redis.call('GET', KEYS[2])
+if started and current ~= name then
     return {'superseded'}
 end
 if started and (now - started > total or (replied and now - replied > idle)) then
@@ -47,13 +48,12 @@ if hops > rate then
 end
 
 redis.call('HSET', session, 'claim', hop, 'claimed', now, 'token', token)
-local before = redis.call('GET', KEYS[2]) or ''
 if not started then
     redis.call('HSET', session, 'started', now)
     redis.call('SET', KEYS[2], name, 'PX', total)
 end
 redis.call('PEXPIRE', session, total)
 if not state then
-    return {'new', redis.call('HGET', KEYS[3], 'left'), before}
+    return {'new', redis.call('HGET', KEYS[3], 'left'), current or ''}
 end
 return {'next', state, last_hop, last_order or -1}

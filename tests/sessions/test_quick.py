@@ -82,6 +82,18 @@ def test_replies_are_understood_as_the_library_understands_them(quick: redis.Red
         assert pipe.execute() == [1, {b"a": b"1"}, None, b"3"]
 
 
+def test_a_reply_that_takes_many_reads_is_whole_and_the_next_one_is_its_own(
+    quick: redis.Redis,
+) -> None:
+    long = b"x" * 1_000_000
+    with quick.pipeline(transaction=False) as pipe:
+        pipe.set("long", long)
+        pipe.get("long")
+        pipe.set("four", "4")
+        pipe.get("four")
+        assert pipe.execute() == [True, long, True, b"4"]
+
+
 def test_threads_do_not_read_each_others_replies(quick: redis.Redis) -> None:
     wrong: list[object] = []
 

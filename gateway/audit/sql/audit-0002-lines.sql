@@ -85,8 +85,6 @@ create index hold_resolution_xact on ledger.hold_resolution
 using brin (xact) with (autosummarize = on);
 create index instalment_xact on ledger.instalment using brin (xact) with (autosummarize = on);
 create index allocation_xact on ledger.allocation using brin (xact) with (autosummarize = on);
-create index instruction_ended_xact on instructions.instruction
-using brin (ended_xact) with (autosummarize = on);
 
 -- The kinds of line, each of them a view above.
 create function audit.kinds() returns text[]

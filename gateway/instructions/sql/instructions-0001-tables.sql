@@ -108,6 +108,13 @@ where state in ('accepted', 'unknown');
 create index instruction_open_target on instructions.instruction (target)
 where state in ('accepted', 'unknown');
 
+-- A day's orders, for whoever compares them with a core's books; those that ended in some hours, for
+-- the programme's sums and for what is forgotten; what was written since the last seal. Rows lie in
+-- about the order of all three, so one BRIN index finds them, and is kept up by the page, not the
+-- row: as an index of its own each of them cost every order more than their pages are worth.
+create index instruction_when on instructions.instruction
+using brin (business_date, settled_at, ended_xact) with (autosummarize = on);
+
 -- Drawn under the locks of an order's accounts, so that it tells who comes first there.
 create sequence instructions.turn;
 

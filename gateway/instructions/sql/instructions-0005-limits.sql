@@ -113,19 +113,23 @@ create function instructions.ceiling_on(
 language plpgsql stable
 as $$
 declare
-    ceiling instructions.legal_ceiling;
-    uit bigint;
+    ceiling record;
 begin
-    select * into ceiling from instructions.legal_ceiling as c
+    select
+        c.binding, c.per_operation_uit, c.per_day_uit, c.per_month_uit,
+        coalesce((
+            select u.centimos from instructions.uit as u
+            where u.effective_on <= p_on and u.holds
+            order by u.effective_on desc, u.number desc limit 1
+        ), 0) as uit
+    into ceiling
+    from instructions.legal_ceiling as c
     where c.operation = p_operation and c.effective_on <= p_on and c.holds
     order by c.effective_on desc, c.number desc limit 1;
     if ceiling.binding then
-        select u.centimos into uit from instructions.uit as u
-        where u.effective_on <= p_on and u.holds
-        order by u.effective_on desc, u.number desc limit 1;
-        per_operation := trunc(ceiling.per_operation_uit * coalesce(uit, 0));
-        per_day := trunc(ceiling.per_day_uit * coalesce(uit, 0));
-        per_month := trunc(ceiling.per_month_uit * coalesce(uit, 0));
+        per_operation := trunc(ceiling.per_operation_uit * ceiling.uit);
+        per_day := trunc(ceiling.per_day_uit * ceiling.uit);
+        per_month := trunc(ceiling.per_month_uit * ceiling.uit);
     end if;
 end
 $$;

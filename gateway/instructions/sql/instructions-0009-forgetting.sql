@@ -7,11 +7,6 @@ create table instructions.origins_forgotten (
     before timestamptz not null
 );
 
--- Rows lie in about the order in which orders end: BRIN finds an hour of them, and costs an order
--- next to nothing.
-create index instruction_settled on instructions.instruction
-using brin (settled_at) with (autosummarize = on);
-
 -- Forget the origins of at most p_rows orders that ended before then, an hour of them at a time.
 -- Answers how far it got, or null where there is no more to do.
 create function instructions.forget_origins(p_before timestamptz, p_rows integer)

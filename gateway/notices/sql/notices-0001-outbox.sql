@@ -20,11 +20,14 @@ create table notices.outbox (
     settled_at timestamptz,
     -- What there may be only one message about, ever: better never than twice, so such a row is
     -- tried once.
-    once text unique
+    once text
 );
 
 -- The drain asks for what is due, oldest first; rows that are sent or dead are never looked for.
 create index outbox_due on notices.outbox (due_at, id) where state in ('waiting', 'sending');
+
+-- Only one message, ever. Of receipts, which have no such word, nothing is written here.
+create unique index outbox_only_one on notices.outbox (once) where once is not null;
 
 -- "Was this member told such a thing within the hour?" Few rows are of that kind.
 create index outbox_once on notices.outbox (member_ref, created_at) where once is not null;
@@ -36,4 +39,17 @@ begin atomic
     insert into notices.outbox (fact, member_ref, detail) values (p_fact, p_member_ref, p_detail);
 end;
 
-revoke execute on function notices.tell from public;
+-- The same of one deed for both whom it concerns, in one statement.
+create function notices.tell_both(
+    p_fact text, p_member_ref text, p_detail jsonb,
+    p_other_fact text, p_other_ref text, p_other_detail jsonb
+) returns void
+language plpgsql
+as $$
+begin
+    insert into notices.outbox (fact, member_ref, detail) values
+        (p_fact, p_member_ref, p_detail), (p_other_fact, p_other_ref, p_other_detail);
+end
+$$;
+
+revoke execute on function notices.tell, notices.tell_both from public;

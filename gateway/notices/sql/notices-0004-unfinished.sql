@@ -19,7 +19,7 @@ begin atomic
             where o.member_ref = p_member_ref and o.once is not null
                 and o.created_at > now() - make_interval(secs => p_quiet_s)
         )
-        on conflict (once) do nothing
+        on conflict (once) where once is not null do nothing
         returning 1
     )
     select exists (select from told);

@@ -21,7 +21,7 @@ begin atomic
             'name', p_name, 'amount_centimos', p_amount_centimos, 'due_on', p_due_on,
             'late', p_late, 'today', p_today, 'code', p_code, 'forgotten_at', p_forgotten_at
         ), p_once
-        on conflict (once) do nothing
+        on conflict (once) where once is not null do nothing
         returning 1
     )
     select exists (select from told);

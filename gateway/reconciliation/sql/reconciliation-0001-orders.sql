@@ -6,10 +6,6 @@ create schema reconciliation;
 
 grant usage on schema reconciliation to chaski_app;
 
--- A day's orders are asked for by account, in pages: each page looks through the day. It grows at
--- its end alone, so that taking an order hardly pays for it.
-create index instruction_day on instructions.instruction (business_date) where operation is not null;
-
 -- What an order does to each savings account that it touches. `ended` and not posted: it came to
 -- nothing, or was never to be.
 create view reconciliation.side as
