@@ -15,11 +15,7 @@ from typing import Any
 
 import hiredis
 import redis
-from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.client import Pipeline
-
-_RECEIVE_BYTES = 65_536  # at a time; all replies of a hop fit, and a longer one takes more reads
-_HUNG_UP = "Redis has hung up"
 
 Command = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -62,53 +58,16 @@ class QuickRedis(redis.Redis):
     def _sent(self, line: Any, commands: Sequence[Command]) -> list[Any]:
         packed = b"".join([hiredis.pack_command(words) for words, _ in commands])
         line.send_packed_command([packed], check_health=False)
-        replies = _read(line, len(commands))
-        return [
-            self._understood(reply, words[0], options)
-            for reply, (words, options) in zip(replies, commands, strict=True)
-        ]
+        return [self._reply(line, words[0], options) for words, options in commands]
 
-    def _understood(self, reply: Any, name: str, options: dict[str, Any]) -> Any:
-        if isinstance(reply, redis.ResponseError):
-            return reply
+    def _reply(self, line: Any, name: str, options: dict[str, Any]) -> Any:
+        try:
+            reply = line.read_response()
+        except redis.ResponseError as error:
+            return error
         understand: Any = self.response_callbacks  # as the library would: SET with GET, HGETALL
         understood = understand.get(name)
         return understood(reply, **options) if understood else reply
-
-
-def _read(line: Any, wanted: int) -> list[Any]:
-    """So many replies, by the library's own reader of this connection: its parser looks at every
-    one of them again, which takes longer than all of the trip.
-
-    Raises:
-        redis.ConnectionError: the server hung up.
-        redis.TimeoutError: it says nothing.
-    """
-    reader, socket = line._parser._reader, line._sock  # noqa: SLF001 - see above
-    replies: list[Any] = []
-    if reader is None or socket is None:
-        raise redis.ConnectionError(_HUNG_UP)  # somebody closed the client meanwhile
-    while len(replies) < wanted:
-        reply = reader.gets()
-        if reply is NOT_ENOUGH_DATA:
-            reader.feed(_received(socket))
-        elif isinstance(reply, redis.ConnectionError):  # as LOADING is: nobody is served yet
-            raise reply
-        elif not isinstance(reply, hiredis.PushNotification):  # that nobody asked for
-            replies.append(reply)
-    return replies
-
-
-def _received(socket: Any) -> bytes:
-    try:
-        received: bytes = socket.recv(_RECEIVE_BYTES)
-    except TimeoutError as error:
-        raise redis.TimeoutError("Redis says nothing") from error
-    except OSError as error:
-        raise redis.ConnectionError(str(error)) from error
-    if not received:
-        raise redis.ConnectionError(_HUNG_UP)
-    return received
 
 
 class _QuickPipeline(Pipeline):
