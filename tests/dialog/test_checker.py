@@ -450,7 +450,8 @@ def test_the_facts_are_those_that_are_told() -> None:
     told = {
         fact: {key.removesuffix("_centimos").removesuffix("_ref") for key in _keys(detail)}
         for fact, detail in re.findall(
-            r"(?:tell\(|select )'(\w+)', [\w.]+, (?:'{}'|jsonb_build_object\((.*?)\n *\))",
+            r"(?:tell\(|tell_both\(\s+|(?<=\)),\s+|select )'(\w+)', [\w.]+,"
+            r" (?:'{}'|jsonb_build_object\((.*?)\n *\))",
             sql,
             re.S,
         )

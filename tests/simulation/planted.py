@@ -36,7 +36,7 @@ FAULTS = (
     Fault(
         "an older session goes on",
         "gateway/sessions/open.lua",
-        "if started and redis.call('GET', KEYS[2]) ~= name then",
+        "if started and current ~= name then",
         "if false then",
         "the session is alive, why should it not go on?",
     ),
@@ -100,13 +100,13 @@ FAULTS = (
     Fault(
         "the sweep posts under a key of its own",
         "gateway/instructions/asking.py",
-        "            return found or self._ledger.post(handed.order)\n",
+        "            outcome = found or self._ledger.post(handed.order)\n",
         "            order = handed.order\n"
-        "            if found or not handed.asked_before:\n"
-        "                return found or self._ledger.post(order)\n"
-        "            return self._ledger.post(type(order)(**{\n"
-        "                name: getattr(order, name) for name in order.__dataclass_fields__\n"
-        '            } | {"key": uuid.uuid4()}))\n',
+        "            if not found and handed.asked_before:\n"
+        "                order = type(order)(**{\n"
+        "                    name: getattr(order, name) for name in order.__dataclass_fields__\n"
+        '                } | {"key": uuid.uuid4()})\n'
+        "            outcome = found or self._ledger.post(order)\n",
         "the old key is used up",
     ),
     Fault(

@@ -88,13 +88,6 @@ begin
 end
 $$;
 
-create function instructions.sent_detail(i instructions.instruction) returns jsonb
-language sql stable
-return jsonb_build_object(
-    'amount_centimos', i.amount_centimos, 'tax_centimos', i.tax_centimos,
-    'reference', i.reference, 'party_ref', i.counterparty_ref
-);
-
 -- The facts of a posted order, for everybody whom it concerns.
 create function instructions.tell_posted(i instructions.instruction) returns void
 language plpgsql
@@ -109,11 +102,12 @@ begin
         perform notices.tell('transfer_own', i.member_ref, jsonb_build_object(
             'amount_centimos', i.amount_centimos, 'reference', i.reference
         ));
-    elsif i.counterparty_ref is null then
-        perform notices.tell('transfer_sent', i.member_ref, instructions.sent_detail(i));
     else
         perform notices.tell_both(
-            'transfer_sent', i.member_ref, instructions.sent_detail(i),
+            'transfer_sent', i.member_ref, jsonb_build_object(
+                'amount_centimos', i.amount_centimos, 'tax_centimos', i.tax_centimos,
+                'reference', i.reference, 'party_ref', i.counterparty_ref
+            ),
             'transfer_received', i.counterparty_ref, jsonb_build_object(
                 'amount_centimos', i.amount_centimos, 'tax_centimos', i.target_tax_centimos,
                 'reference', i.reference, 'party_ref', i.member_ref

@@ -39,7 +39,7 @@ begin atomic
     insert into notices.outbox (fact, member_ref, detail) values (p_fact, p_member_ref, p_detail);
 end;
 
--- The same of one deed for both whom it concerns, in one statement.
+-- The same of one deed for both whom it concerns, in one statement. No other: nobody's account.
 create function notices.tell_both(
     p_fact text, p_member_ref text, p_detail jsonb,
     p_other_fact text, p_other_ref text, p_other_detail jsonb
@@ -47,8 +47,12 @@ create function notices.tell_both(
 language plpgsql
 as $$
 begin
-    insert into notices.outbox (fact, member_ref, detail) values
-        (p_fact, p_member_ref, p_detail), (p_other_fact, p_other_ref, p_other_detail);
+    insert into notices.outbox (fact, member_ref, detail)
+    select t.fact, t.member_ref, t.detail
+    from (
+        values (p_fact, p_member_ref, p_detail), (p_other_fact, p_other_ref, p_other_detail)
+    ) as t (fact, member_ref, detail)
+    where t.member_ref is not null;
 end
 $$;
 
