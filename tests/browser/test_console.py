@@ -45,6 +45,7 @@ def _enter(page: Page, url: str, house: House, login: str) -> None:
     """By keyboard alone, as a clerk does."""
     house.cooperative.clock.at += CODE_LIFE
     page.goto(f"{url}/console")
+    page.locator("input[autofocus]:focus").wait_for()  # letters typed sooner would be lost
     page.keyboard.type(login)
     page.keyboard.press("Tab")
     page.keyboard.type(STAFF_PASSWORD)
