@@ -16,9 +16,10 @@ def in_turn_at_each_account(history: History) -> Iterator[str]:
     """Orders that share an account are posted in the order in which they were given: but for those
     that a person at the core had to agree to, who may take days."""
     last: dict[str, int] = defaultdict(int)
+    waited = history.awaited | {one.key for one in history.settled if one.outcome == "approval"}
     for posting in sorted(history.postings, key=lambda one: one.moment):
         turn = history.books.turns.get(posting.key)
-        if turn is None or posting.key in history.awaited:
+        if turn is None or posting.key in waited:
             continue
         for account in history.books.accounts[posting.key]:
             if turn < last[account]:
