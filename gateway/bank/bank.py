@@ -29,7 +29,7 @@ from gateway.bank.orders import carried_out
 from gateway.bank.pins import Pins
 from gateway.bounds import REMEMBERED_S
 from gateway.instructions.orders import Result
-from gateway.ledger.port import LedgerUnavailableError
+from gateway.ledger.port import Ledger, LedgerUnavailableError
 from gateway.values.consent import Consent, Purpose
 from gateway.values.member import MemberView
 from gateway.values.msisdn import Msisdn
@@ -94,6 +94,11 @@ class Bank:
         self._operations = operations
         self._now = now
         self._timezone = timezone
+
+    @property
+    def core(self) -> Ledger:
+        """Where the money is, as members' hops ask it."""
+        return self._desk.ledger
 
     def identify(self, msisdn: Msisdn) -> tuple[MemberView | None, bool]:
         """Whose phone this is, and whether they gave an order a moment ago: what `newest` tells."""

@@ -88,10 +88,10 @@ def duties(settings: Settings, database: Database, parts: Parts = ORDINARY) -> t
     sends = not lines_send(settings)
     duties = [
         Duty(f"{name}-books", RELOAD_EVERY_S, books.refresh),
-        *_unfinished(settings, database, books, parts),
+        *_unfinished(settings, database, books, orders, parts),
         *_reminders(settings, database, ledger, parts, woken=sends),
         *_core_news(settings, database, parts),
-        *(_notices(settings, database, books, parts) if sends else ()),
+        *(_notices(settings, database, books, orders, parts) if sends else ()),
         Duty(
             f"{name}-claims",
             EXPIRE_HOLDS_EVERY_S,
@@ -179,6 +179,8 @@ def line_duties(
         return ()
     parts = with_core(settings, parts)
     books = open_books(settings, database, parts)
+    # To look at orders, not to give any.
+    orders = instructions_of(database, ledger_of(settings, database, parts), parts)
 
     def offer(msisdn: Msisdn) -> bool:
         return service.push(msisdn, None, expects_answer=True)
@@ -190,12 +192,16 @@ def line_duties(
     own = replace(parts, sender=sender)
     return (
         Duty(f"{settings.cooperative}-books", RELOAD_EVERY_S, books.refresh),
-        *_notices(settings, database, books, own),
+        *_notices(settings, database, books, orders, own),
     )
 
 
 def _notices(
-    settings: Settings, database: Database, books: PublishedBooks, parts: Parts
+    settings: Settings,
+    database: Database,
+    books: PublishedBooks,
+    orders: Instructions,
+    parts: Parts,
 ) -> tuple[Duty, ...]:
     """Emptying the outbox. Without a network to send by it is better not emptied at all."""
     sender = _sender(settings, database, parts)
@@ -208,7 +214,7 @@ def _notices(
         Members(database),
         zone,
         parts.now,
-        ordered_since=_orders(settings, database, parts).ordered_since,
+        ordered_since=orders.ordered_since,
         wanted=Consents(database).given,
     )
     quiet = read_quiet_hours(settings.quiet_hours, zone)
@@ -232,7 +238,11 @@ def _sender(settings: Settings, database: Database, parts: Parts) -> Sender | No
 
 
 def _unfinished(
-    settings: Settings, database: Database, books: PublishedBooks, parts: Parts
+    settings: Settings,
+    database: Database,
+    books: PublishedBooks,
+    orders: Instructions,
+    parts: Parts,
 ) -> tuple[Duty, ...]:
     """Reminding those who lost the signal, where the cooperative wants to pay for it."""
     if not settings.go_on_sms:
@@ -242,16 +252,11 @@ def _unfinished(
         sessions=sessions,
         library=library_of(settings, books),
         members=Members(database),
-        orders=_orders(settings, database, parts),
+        orders=orders,
         outbox=Outbox(database),
         short_code=settings.short_code,
     )
     return (Duty(f"{settings.cooperative}-unfinished", GO_ON_SMS_SWEEP_S, unfinished.remind),)
-
-
-def _orders(settings: Settings, database: Database, parts: Parts) -> Instructions:
-    """To look at orders, not to give any."""
-    return instructions_of(database, ledger_of(settings, database, parts), parts)
 
 
 def _reminders(

@@ -11,11 +11,8 @@ from gateway.bootstrap.gateways import build
 from gateway.bootstrap.parts import (
     ORDINARY,
     Parts,
-    ledger_of,
     open_database,
-    open_sessions,
     right_now,
-    with_core,
 )
 from gateway.bounds import (
     CONSOLE_SAMPLE_S,
@@ -81,14 +78,13 @@ def console(
 ) -> Flask:
     """Staff's console, to be mounted at that path. `staff`: signed in as chaski_staff; `price`: of
     a password's hash."""
-    parts = with_core(settings, parts)
-    sessions, _ = open_sessions(settings, parts)
     wake_ups = WakeUps(connect(settings.queue_url.get_secret_value()))
-    ledger = ledger_of(settings, open_database(settings), parts)
     checks = {**gateway.checks, **gateway.beside}
-    watched = Watched(gateway.metrics.registry, checks, sessions.under_way, wake_ups.depth)
+    watched = Watched(gateway.metrics.registry, checks, gateway.sessions.under_way, wake_ups.depth)
+    wake = parts.wake or gateway.wake
+    # The gateway's own way to the core: it is what finds out when a core is well again.
     application, live = console_of(
-        settings, staff, ledger, watched, parts.wake or wake_ups.wake, parts.now, price, at
+        settings, staff, gateway.bank.core, watched, wake, parts.now, price, at
     )
     parts.often(CONSOLE_SAMPLE_S, live.sample)
     return application

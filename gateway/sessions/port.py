@@ -155,5 +155,9 @@ class Sessions(Protocol):
             SessionsUnavailableError: the store is away. What was taken is not answered again.
         """
 
+    def under_way(self) -> int | None:
+        """How many sessions there are, for staff to look at: it reads through all keys. None: the
+        store is away."""
+
     def healthy(self) -> bool:
         """Whether the store answers now."""

@@ -221,8 +221,6 @@ class RedisSessions:
         )
 
     def under_way(self) -> int | None:
-        """How many sessions there are, for staff to look at: it reads through all keys. None: the
-        store is away."""
         of_ours = f"chaski:{{{self._cooperative}:*}}:session:*"
         try:
             return sum(1 for _ in self._client.scan_iter(match=of_ours, count=SCAN_KEYS))
