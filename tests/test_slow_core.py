@@ -17,6 +17,7 @@ from gateway.ledger.fineract.standin.faults import Fault
 from gateway.ledger.fineract.standin.server import StandIn
 from gateway.ledger.port import AnyOrder, Outcome
 from tests.cooperative import TODAY, Clock, Cooperative, Screen, founded
+from tests.house import staffed
 from tests.people import ROSA, SEGUNDO
 from tests.test_without_the_core import Twin
 
@@ -157,3 +158,20 @@ class TestFineract:
         assert send(fineract, 50) == Screen(PENDING, ends=True)
         assert send(fineract, 20).text.startswith("Listo: enviaste S/ 20.00")
         assert "Ahorro: S/ 240.00\nEn camino: S/ 50.00" in balance(fineract)
+
+    def test_is_asked_by_staff_again_once_it_is_well(
+        self, fineract: Cooperative, standin: StandIn, database_urls: tuple[str, str]
+    ) -> None:
+        """Their pages find out with the members, whoever met its failures."""
+        with staffed(fineract, database_urls) as house:
+            ana = house.signed_in("ana")
+            ana.see("/socios")
+            standin.plan.away = True
+            for _ in range(CORE_FAILURES_MAX):
+                assert "no responde" in ana.send("/socios", who=ROSA.dni).text
+            assert asked(fineract) == "0.0"
+            standin.plan.away = False
+            fineract.clock.pass_time(seconds=CORE_PROBE_S)
+            ana.see("/socios")
+            found = ana.send("/socios", who=ROSA.dni)
+            assert found.headers["Location"].endswith(f"/socios/{ROSA.ref}")
