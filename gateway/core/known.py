@@ -21,16 +21,15 @@ class KnownAccounts:
     def remember(self, member_ref: str, accounts: Sequence[Account], as_of: dt.datetime) -> None:
         """Keep what a core has just said. Where it says the same as a moment ago, nothing is
         written: then what is kept is a minute older than it could be, never newer."""
-        ordered = list(accounts)
         self._database.call(
             "select core.remember(%s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 member_ref,
-                [one.code for one in ordered],
-                [one.kind.value for one in ordered],
-                [one.name for one in ordered],
-                [one.balance.centimos for one in ordered],
-                [one.available.centimos for one in ordered],
+                [one.code for one in accounts],
+                [one.kind.value for one in accounts],
+                [one.name for one in accounts],
+                [one.balance.centimos for one in accounts],
+                [one.available.centimos for one in accounts],
                 as_of,
                 as_of - dt.timedelta(seconds=KNOWN_AGAIN_S),
             ),

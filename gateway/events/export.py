@@ -15,12 +15,11 @@ from typing import IO, Any
 
 from gateway.db.reading import Snapshot
 from gateway.events.kinds import columns
+from gateway.values.spreadsheet import never_a_formula
 
 _ALWAYS: dict[str, type] = {"day": dt.date, "at": dt.datetime, "kind": str}
 COLUMNS: dict[str, type] = {**_ALWAYS, **columns()}
 
-# A cell that begins so is a formula to a spreadsheet: it would run there.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NOTHING = "\\N"  # in the pipe: an empty text is something else
 _PARQUET = {
     dt.date: "date",
@@ -65,9 +64,7 @@ def cell(value: object) -> object:
     """A value as a spreadsheet may have it: a text that looks like a formula is quoted."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat(timespec="milliseconds")
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return never_a_formula(value) if isinstance(value, str) else value
 
 
 def write_parquet(events: Iterator[tuple[Any, ...]], file: Path) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from gateway.reconciliation.comparing import Compared, Difference
 from gateway.values.money import Money
+from gateway.values.spreadsheet import never_a_formula
 
 COLUMNS = (
     *("kind", "account", "reference", "key", "our_way", "our_amount", "core_way", "core_amount"),
@@ -14,7 +15,6 @@ COLUMNS = (
 )
 TOTAL = "account_total"  # the kind of the row that sums an account up, behind its differences
 NOT_FINISHED = "not_finished"  # the kind of the last row, where it was not done to the end
-_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def rows_of(compared: Compared, now: dt.datetime) -> Iterator[dict[str, str]]:
@@ -38,10 +38,7 @@ def stopped_row(why: str) -> dict[str, str]:
 
 def for_a_spreadsheet(row: dict[str, str]) -> dict[str, str]:
     """The same row, in which no cell is taken for a formula."""
-    return {
-        name: f"'{text}" if text.startswith(_BEGINS_A_FORMULA) else text
-        for name, text in row.items()
-    }
+    return {name: never_a_formula(text) for name, text in row.items()}
 
 
 def _row(one: Difference, now: dt.datetime) -> dict[str, str]:

@@ -111,7 +111,7 @@ def test_days_without_events_are_an_empty_file(owner_url: str, tmp_path: Path) -
         assert "0 events" in said.output
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", "\nx"])
 def test_a_formula_is_only_text(text: str) -> None:
     assert cell(text) == f"'{text}"
     assert cell("send") == "send"
