@@ -7,7 +7,7 @@ between any two steps.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -131,6 +131,7 @@ Effect = (
     | LeaveDraft
     | FindDraft
 )
+MintKey = Callable[[], str]
 Effects = Generator[Effect, Any, Reply]
 Shown = Generator[Effect, Any, tuple[State, Show]]
 
@@ -148,14 +149,14 @@ class Library:
         """The book that new sessions begin with. It may be another one from hop to hop."""
         return self.books.current
 
-    def machine(self, digest: str | None, spare_key: str) -> Machine | None:
+    def machine(self, digest: str | None, mint_key: MintKey) -> Machine | None:
         """The machine for a session's book: the one that it began with. None where that is gone.
 
         Raises:
             DatabaseUnavailableError: this process has not read the book yet, and cannot now.
         """
         book = self.current if digest is None else self.books.find(digest)
-        return Machine(book, spare_key, self.screen_septets) if book else None
+        return Machine(book, mint_key, self.screen_septets) if book else None
 
     def apology(self, sentence: str, outcome: str) -> Reply:
         """A last screen in nobody's language in particular."""
@@ -163,13 +164,14 @@ class Library:
         return Reply(words, ends=True, screen=sentence, outcome=outcome)
 
 
-def take(turn: Turn, library: Library, spare_key: str) -> Effects:
+def take(turn: Turn, library: Library, mint_key: MintKey) -> Effects:
     """One hop: open the session, run the dialog, perform what it requests, close the session.
 
     Args:
         turn: what the network says.
         library: the books.
-        spare_key: a fresh instruction key, used if a confirm screen is built for the first time.
+        mint_key: a fresh instruction key; asked for where a confirm screen is built for the first
+            time.
     """
     opened: Opened = yield Open(turn)
     taken_ms: float = 0
@@ -180,9 +182,9 @@ def take(turn: Turn, library: Library, spare_key: str) -> Effects:
         case Repeat(reply):
             return replace(decode(reply), outcome="repeat")
         case New():
-            return (yield from _begin(turn, library, spare_key, opened))
+            return (yield from _begin(turn, library, mint_key, opened))
         case Next(claim, state, answer):
-            return (yield from _go_on(turn, library, spare_key, claim, state, answer))
+            return (yield from _go_on(turn, library, mint_key, claim, state, answer))
         case Closed("too_fast" | "crowded" as why):
             return library.apology("busy", why)
         case Closed(why):
@@ -191,7 +193,7 @@ def take(turn: Turn, library: Library, spare_key: str) -> Effects:
             return library.apology("still_working", "still_under_way")
 
 
-def _begin(turn: Turn, library: Library, spare_key: str, opened: New) -> Effects:
+def _begin(turn: Turn, library: Library, mint_key: MintKey, opened: New) -> Effects:
     """A session that nobody has seen: somebody dialled, or Redis forgot.
 
     With text in it, it may be the PIN's hop of a session that was lost: then what became of its
@@ -199,7 +201,7 @@ def _begin(turn: Turn, library: Library, spare_key: str, opened: New) -> Effects
     screen that confirms, and the rest is dropped: an unseen session never authorises anything.
     """
     book = library.current  # once: it may change while we talk
-    machine = Machine(book, spare_key, library.screen_septets)
+    machine = Machine(book, mint_key, library.screen_septets)
     member: MemberView | None = yield Identify(turn.origin)
     language = member.language if member else library.default_language
     lost: Remembered | None = (yield Recall(turn.origin)) if opened.answers else None
@@ -253,11 +255,11 @@ def left_order(
 
 
 def _go_on(
-    turn: Turn, library: Library, spare_key: str, claim: Claim, data: bytes, answer: str
+    turn: Turn, library: Library, mint_key: MintKey, claim: Claim, data: bytes, answer: str
 ) -> Effects:
     """The next answer of a session that is under way."""
     state = _read(data)
-    machine = library.machine(state.book, spare_key) if state else None
+    machine = library.machine(state.book, mint_key) if state else None
     if state is None or machine is None or machine.ended(state):
         sorry = library.apology("restart", "cannot_go_on")
         left = states.encode_left(machine.left(state)) if state and machine else b""

@@ -104,7 +104,7 @@ class Gateway:
     def take(self, turn: Turn) -> Reply:
         """One hop. Whatever breaks inside, the member gets a valid last screen."""
         with self._recorded(turn.origin) as record, self.hop():
-            effects = take(turn, self.library, self.mint_key())
+            effects = take(turn, self.library, self.mint_key)
             record["reply"] = self._driven(effects, turn)
         return record["reply"]
 
@@ -112,7 +112,7 @@ class Gateway:
         """An SMS. Its answer is on its way when this says True. Nothing moves. Never raises."""
         origin = text.origin
         with self._recorded(origin) as record, self.hop():
-            drive = _Drive(self, answer(text, self.library, self.mint_key(), self.short_code))
+            drive = _Drive(self, answer(text, self.library, self.mint_key, self.short_code))
             try:
                 record["reply"] = drive.run()
             except (SessionsUnavailableError, DatabaseUnavailableError) as error:

@@ -93,13 +93,13 @@ Replying = Generator[TextEffect, Any, Reply]
 NOT_OPTED_IN = "not_opted_in"
 
 
-def answer(text: Text, library: Library, spare_key: str, code: str) -> Replying:
+def answer(text: Text, library: Library, mint_key: Callable[[], str], code: str) -> Replying:
     """Read a text, do what it may do, and have its answer sent.
 
     Args:
         text: from the member's phone, or so its network says.
         library: the books.
-        spare_key: a fresh instruction key; no text uses it.
+        mint_key: a fresh instruction key; no text uses it.
         code: the short code to dial.
     """
     heard: Heard = yield Hear(text.origin)
@@ -111,7 +111,7 @@ def answer(text: Text, library: Library, spare_key: str, code: str) -> Replying:
     if member is None or not member.enrolled:
         reply = answers("stranger" if member is None else "not_enrolled", "not_a_member")
     else:
-        machine = Machine(library.current, spare_key, library.screen_septets)
+        machine = Machine(library.current, mint_key, library.screen_septets)
         reply = yield from _Letter(text, member, machine, answers).answered()
     yield Tell(text.origin, member, reply.text)
     return reply

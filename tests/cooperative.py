@@ -233,7 +233,7 @@ class Cooperative:
             "phoneNumber": phone.msisdn,
             "text": f"{phone.history}*{pin}",
         }
-        effects = take(parse(form, gateway.cooperative), gateway.library, gateway.mint_key())
+        effects = take(parse(form, gateway.cooperative), gateway.library, gateway.mint_key)
         opening = effects.send(None)
         assert isinstance(opening, Open)
         asked = effects.send(gateway.sessions.open(opening.turn))

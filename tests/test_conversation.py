@@ -70,7 +70,7 @@ def drive(
 ) -> tuple[Reply, list[Effect]]:
     """Drive one hop; `opened` are the answers to each Open. The effects come in their order."""
     openings = iter(opened)
-    effects = take(TURN, LIBRARY, spare_key)
+    effects = take(TURN, LIBRARY, lambda: spare_key)
     seen: list[Effect] = []
     waited_ms = 0
     answer: Any = None

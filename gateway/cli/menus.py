@@ -286,4 +286,4 @@ class _Handset:
         return self._machine().unfinished(self._state) if self._state else None
 
     def _machine(self) -> Machine:
-        return Machine(self.book, _KEY, SCREEN_SEPTETS)
+        return Machine(self.book, lambda: _KEY, SCREEN_SEPTETS)

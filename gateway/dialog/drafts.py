@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from gateway.dialog.book import Book, Slot
@@ -45,12 +47,12 @@ def unfinished(book: Book, draft: Draft | None) -> Draft | None:
     return draft if draft.asked or draft.key else None
 
 
-def confirmed(book: Book, draft: Draft, spare_key: str) -> Draft:
+def confirmed(book: Book, draft: Draft, mint_key: Callable[[], str]) -> Draft:
     """The draft whose confirm screen is being built. Where money will move, the order has a key,
     which stays while the order is the same."""
     if draft.key is not None or book.journeys[draft.journey].do not in book.money:
         return draft
-    return msgspec.structs.replace(draft, key=spare_key)
+    return msgspec.structs.replace(draft, key=mint_key())
 
 
 def without_key(draft: Draft) -> Draft:

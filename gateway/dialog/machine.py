@@ -1,13 +1,14 @@
 """The conversation as a pure function: a state and an answer in, a state and a request out.
 
 The request is either a screen to show, which ends the turn, or an operation to call, whose outcome
-comes back through `Machine.answered`. Nothing here waits, reads a clock or makes a random number.
+comes back through `Machine.answered`. Nothing here waits or reads a clock; the one random number,
+an order's key, is minted outside.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -48,12 +49,12 @@ class Machine:
 
     Args:
         book: the menus that the session began with.
-        spare_key: a fresh instruction key. At most one confirm screen is built in a turn.
+        mint_key: a fresh instruction key, for a confirm screen that is built for the first time.
         screen_septets: the room on this channel's screens.
     """
 
     book: Book
-    spare_key: str
+    mint_key: Callable[[], str]
     screen_septets: int
 
     @property
@@ -392,7 +393,7 @@ class Machine:
     def _confirm(self, state: State, journey: Journey, problem: str = "") -> Step:
         """Say what will happen. The key of the money order is minted with the screen that shows
         it."""
-        draft = drafts.confirmed(self.book, _drafted(state), self.spare_key)
+        draft = drafts.confirmed(self.book, _drafted(state), self.mint_key)
         state = _with(state, draft=draft)
         said = self._display.text(journey.confirm, state)
         options = () if journey.authorise else self._yes(state)

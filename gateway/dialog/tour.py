@@ -178,7 +178,7 @@ class _Tour:
 
     def walk(self, bank: PretendedBank, label: str) -> None:
         """All screens that can be reached with this bank."""
-        machine = Machine(self.book, _KEY, SCREEN_SEPTETS)
+        machine = Machine(self.book, lambda: _KEY, SCREEN_SEPTETS)
         member = self.examples.member(self.language)
         if not label:
             self._run(machine, bank, machine.dial(Visit(None, self.language)), "stranger")

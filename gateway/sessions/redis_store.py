@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
+import itertools
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -90,6 +91,9 @@ class RedisSessions:
         self._close = _Script(client, (_HERE / "close.lua").read_text())
         self._abandon = _Script(client, (_HERE / "abandon.lua").read_text())
         self._ended = _Script(client, (_HERE / "ended.lua").read_text())
+        # Of this process, and of the hop in it: chance of the system's for each would cost more
+        # than all the rest of a claim.
+        self._us, self._claims = secrets.token_hex(8), itertools.count()
         self._names = functools.lru_cache(_NAMED_MAX)(self._name)  # a hop opens and closes
         self._to_remind = f"chaski:to-remind:{cooperative}"
 
@@ -287,7 +291,7 @@ class RedisSessions:
         return after[1:] if after.startswith("*") else None
 
     def _claim(self, turn: Turn) -> Claim:
-        token = secrets.token_hex(8)
+        token = f"{self._us}-{next(self._claims)}"
         match turn.said:
             case Cumulative(history):
                 return Claim(self._hop(turn, history.text), token, len(history.text))

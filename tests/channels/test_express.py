@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 from flask import Flask, request
+from hypothesis import example, given
+from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from gateway.bounds import BODY_BYTES_MAX, FORM_FIELDS_MAX
 from gateway.channels.doors import Counter
-from gateway.channels.express import Form, ShortWay, in_front
+from gateway.channels.express import Form, ShortWay, fields, in_front
 from tests.channels.smpp.desk import Desk
 
 FORM = "application/x-www-form-urlencoded"
@@ -85,3 +89,28 @@ def test_a_plain_form_is_answered_in_front(body: bytes, text: str | None) -> Non
     response = _post("/ussd/right", body, f"{FORM}; charset=utf-8")
     assert response.text == f"quick norandino {text}"
     assert response.content_type == "text/plain; charset=utf-8"
+
+
+class TestFields:
+    @pytest.mark.parametrize(
+        "form",
+        ["text=%FF", "%C3=1", "text=%E2%82", "&".join(["a=1"] * (FORM_FIELDS_MAX + 1))],
+        ids=["no text", "no text in a name", "half a letter", "too many"],
+    )
+    def test_are_not_read_from_what_is_no_form(self, form: str) -> None:
+        with pytest.raises(ValueError, match=r"too many|codec"):
+            fields(form)
+
+    @given(form=st.text(st.sampled_from("ab1 &=+%25CcA39é#*;"), max_size=40))
+    @example(form="text=1%2A2&text=3")
+    @example(form="phoneNumber=%2B51987000001&text=")
+    @example(form="phoneNumber=+51987000001&text")
+    @example(form="&&=&=1&a==b")
+    def test_are_what_the_standard_library_reads(self, form: str) -> None:
+        try:
+            read = parse_qsl(form, keep_blank_values=True, errors="strict")
+        except ValueError:
+            with pytest.raises(ValueError, match=r"too many|codec"):
+                fields(form)
+        else:
+            assert fields(form) == dict(reversed(read))

@@ -77,7 +77,7 @@ class Talk:
 
     def machine(self) -> Machine:
         self.keys += 1
-        return Machine(BOOK, f"key-{self.keys}", SEPTETS)
+        return Machine(BOOK, lambda: f"key-{self.keys}", SEPTETS)
 
     def dial(self, member: MemberView | None = ROSA) -> Show:
         machine = self.machine()

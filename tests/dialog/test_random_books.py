@@ -99,7 +99,7 @@ class Walk:
     """A conversation over a book, with a bank that answers anything."""
 
     def __init__(self, book: Book, data: st.DataObject) -> None:
-        self.machine = Machine(book, "key", 160)
+        self.machine = Machine(book, lambda: "key", 160)
         self.data = data
 
     def dial(self, answers: tuple[str, ...] = ()) -> tuple[State, Show]:

@@ -78,7 +78,7 @@ class Talk:
     def __init__(self, member: MemberView, early: tuple[str, ...] = ()) -> None:
         self.member, self.called = member, list[Call]()
         self.refuses: dict[str, Outcome] = {}
-        self.machine = Machine(BOOK, TOKEN, 160)
+        self.machine = Machine(BOOK, lambda: TOKEN, 160)
         self.state, self.shown = State(book="", language="es"), Show("", ends=True)
         self.run(self.machine.dial(Visit(member, "es", answers=early)))
 
