@@ -8,7 +8,7 @@ between any two steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -26,51 +26,44 @@ from gateway.values.outcome import Done, Outcome, Pending, Refused, Remembered
 from gateway.values.turn import Origin, Reply, Turn
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(msgspec.Struct, frozen=True):
     """Claim the hop. Answer: `Opened`."""
 
     turn: Turn
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """Let some time pass. Answer: how long this hop has taken by now, ms."""
 
     ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Identify:
+class Identify(msgspec.Struct, frozen=True):
     """Whose phone is this? Answer: `MemberView` or None."""
 
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
+class Recall(msgspec.Struct, frozen=True):
     """What became of the last money order of this very session? Answer: `Remembered` or None."""
 
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Became:
+class Became(msgspec.Struct, frozen=True):
     """What became of an order? Answer: `Remembered`, or None where nobody gave it."""
 
     member: MemberView
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(msgspec.Struct, frozen=True):
     """What became of the member's last order of the last minutes? Answer: `Remembered` or None."""
 
     member: MemberView
 
 
-@dataclass(frozen=True, slots=True)
-class Forgo:
+class Forgo(msgspec.Struct, frozen=True):
     """Make sure that the order of a confirm screen that was left never moves money, or learn what
     became of it. Answer: `Remembered`, or None: it was never given, and never will be."""
 
@@ -78,8 +71,7 @@ class Forgo:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Perform:
+class Perform(msgspec.Struct, frozen=True):
     """Ask the bank. `hop` names this hop, the same for all its copies; `language` and `book` (its
     digest) are what the member has read, `doing` the screen of a journey that they left last,
     `journey` the one that this carries out, or empty. Answer: `Outcome`."""
@@ -94,8 +86,7 @@ class Perform:
     journey: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(msgspec.Struct, frozen=True):
     """Keep what the hop came to. Answer: the bytes of the reply that the member must see."""
 
     turn: Turn
@@ -103,16 +94,14 @@ class Close:
     kept: Kept
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveDraft:
+class LeaveDraft(msgspec.Struct, frozen=True):
     """Leave a draft for the caller's next dial, from outside a session. Answer: None."""
 
     origin: Origin
     draft: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class FindDraft:
+class FindDraft(msgspec.Struct, frozen=True):
     """What did the caller leave? Answer: its bytes, or None where nothing is known of them."""
 
     origin: Origin
@@ -180,7 +169,7 @@ def take(turn: Turn, library: Library, mint_key: MintKey) -> Effects:
         opened = yield Open(turn)
     match opened:
         case Repeat(reply):
-            return replace(decode(reply), outcome="repeat")
+            return msgspec.structs.replace(decode(reply), outcome="repeat")
         case New():
             return (yield from _begin(turn, library, mint_key, opened))
         case Next(claim, state, answer):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,28 +103,21 @@ class Gateway:
 
     def take(self, turn: Turn) -> Reply:
         """One hop. Whatever breaks inside, the member gets a valid last screen."""
-        with self._recorded(turn.origin) as record, self.hop():
-            effects = take(turn, self.library, self.mint_key)
-            record["reply"] = self._driven(effects, turn)
-        return record["reply"]
+        began = time.perf_counter()
+        with self.hop():
+            reply = self._driven(take(turn, self.library, self.mint_key), turn)
+        self._record(turn.origin, reply, began)
+        return reply
 
     def receive(self, text: Text) -> bool:
         """An SMS. Its answer is on its way when this says True. Nothing moves. Never raises."""
-        origin = text.origin
-        with self._recorded(origin) as record, self.hop():
-            drive = _Drive(self, answer(text, self.library, self.mint_key, self.short_code))
-            try:
-                record["reply"] = drive.run()
-            except (SessionsUnavailableError, DatabaseUnavailableError) as error:
-                self.log.warning("store_unavailable", session=origin.session_id, why=str(error))
-                record["reply"] = self.library.apology("out_of_order", type(error).__name__)
-                return False
-            except Exception:
-                # It would fail at each delivery: the provider need not bring it again.
-                self.log.exception("text_failed", session=origin.session_id)
-                record["reply"] = self.library.apology("out_of_order", "fault")
-        self.wake()
-        return True
+        began = time.perf_counter()
+        with self.hop():
+            reply, taken = self._answered(text)
+        self._record(text.origin, reply, began)
+        if taken:
+            self.wake()
+        return taken
 
     def reported(self, report: Report) -> bool:
         """A provider says what became of a message. Never raises."""
@@ -171,14 +164,23 @@ class Gateway:
             drive.forget_draft()
             return self.library.apology(drive.apology, "fault")
 
-    @contextmanager
-    def _recorded(self, origin: Origin) -> Iterator[dict[str, Reply]]:
-        """One log line and one observation a hop, however it ends."""
-        record: dict[str, Reply] = {}
-        began = time.perf_counter()
-        yield record
-        seconds = time.perf_counter() - began
-        reply = record["reply"]
+    def _answered(self, text: Text) -> tuple[Reply, bool]:
+        """What a text came to, and whether it is done with."""
+        session = text.origin.session_id
+        drive = _Drive(self, answer(text, self.library, self.mint_key, self.short_code))
+        try:
+            return drive.run(), True
+        except (SessionsUnavailableError, DatabaseUnavailableError) as error:
+            self.log.warning("store_unavailable", session=session, why=str(error))
+            return self.library.apology("out_of_order", type(error).__name__), False
+        except Exception:
+            # It would fail at each delivery: the provider need not bring it again.
+            self.log.exception("text_failed", session=session)
+            return self.library.apology("out_of_order", "fault"), True
+
+    def _record(self, origin: Origin, reply: Reply, began_s: float) -> None:
+        """One log line and one observation a hop, however it ended."""
+        seconds = time.perf_counter() - began_s
         self.metrics.hop(self.cooperative, origin.channel, reply.outcome, seconds)
         self.witness.answered(origin, reply)
         self.log.info(

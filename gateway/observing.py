@@ -34,12 +34,13 @@ def configure_logging(level: str) -> None:
         structlog.processors.format_exc_info,
     ]
     as_json = structlog.processors.JSONRenderer(serializer=_json)
-    # Our own lines go out directly: through the handlers a line costs three times as much,
-    # and there is one a hop.
+    # Our own lines go out directly, as bytes: through the handlers a line costs three times as
+    # much, and there is one a hop.
+    as_bytes: Any = structlog.processors.JSONRenderer(serializer=_json_bytes)
     structlog.configure(
-        processors=[*shared, as_json],
+        processors=[*shared, as_bytes],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -55,9 +56,13 @@ def configure_logging(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
 
 
-def _json(event: Mapping[str, Any], default: Callable[[Any], Any]) -> str:
+def _json_bytes(event: Mapping[str, Any], default: Callable[[Any], Any]) -> bytes:
     """A line's fields as JSON; what has no JSON, as `default` says."""
-    return msgspec.json.encode(event, enc_hook=default).decode()
+    return msgspec.json.encode(event, enc_hook=default)
+
+
+def _json(event: Mapping[str, Any], default: Callable[[Any], Any]) -> str:
+    return _json_bytes(event, default).decode()
 
 
 def logger() -> Log:

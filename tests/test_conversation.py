@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +91,7 @@ def drive(
             case Recall() | Became() | Forgo() | Newest():
                 found = {Recall: recalled, Became: became, Forgo: forgone, Newest: newest}
                 outcome = found[type(effect)]
-                answer = outcome and replace(remembered(outcome), newest=is_newest)
+                answer = outcome and msgspec.structs.replace(remembered(outcome), newest=is_newest)
             case Perform(call):
                 answer = (bank or BANK)[call.operation]
             case Close(_, _, Kept(_, _, reply_bytes)):

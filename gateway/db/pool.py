@@ -44,6 +44,14 @@ class _Connection(psycopg.Connection[Row]):
     """
 
     answer_s: float = (STATEMENT_TIMEOUT_MS + ANSWER_SLACK_MS) / 1000
+    _statement: psycopg.Cursor[Row] | None = None  # one for all: making one takes a while
+
+    def run(self, sql: str, params: Sequence[object]) -> list[Row]:
+        """One statement, and its rows."""
+        cursor = self._statement = self._statement or self.cursor()
+        cursor.execute(sql, params)
+        result = cursor.pgresult
+        return cursor.fetchall() if result and result.nfields else []
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         began = time.monotonic()
@@ -155,8 +163,6 @@ class Database:
         # Not the pool's own `with`: it commits, and here every statement has done so itself.
         connection = self._pool.getconn()
         try:
-            cursor = connection.execute(sql, params)
-            result = cursor.pgresult
-            return cursor.fetchall() if result and result.nfields else []
+            return connection.run(sql, params)
         finally:
             self._pool.putconn(connection)

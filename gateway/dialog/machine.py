@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -56,10 +56,10 @@ class Machine:
     book: Book
     mint_key: Callable[[], str]
     screen_septets: int
+    _display: Display = field(init=False, repr=False)
 
-    @property
-    def _display(self) -> Display:
-        return Display(self.book, self.screen_septets)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_display", Display(self.book, self.screen_septets))
 
     # ---- What may happen to a conversation ---------------------------------------------------
 

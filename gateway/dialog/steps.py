@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+import msgspec
+
 from gateway.dialog.state import Draft, State
 from gateway.values.member import MemberView
 from gateway.values.outcome import Value
@@ -24,16 +26,14 @@ class Why(Enum):
     DO = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
+class Show(msgspec.Struct, frozen=True):
     """A screen. `ends` closes the session."""
 
     text: str
     ends: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """An operation to perform now. `key`, `pin` and `again_ok` are set only for a journey's own
     operation, `secret` only for one that checks what was typed."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from gateway.values.turn import Origin, Turn
 
 
@@ -12,8 +14,7 @@ class SessionsUnavailableError(Exception):
     """The session store did not answer in time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """A hop that is ours to do, until the lease ends. `hop` names it, the same for all its
     copies."""
 
@@ -42,29 +43,25 @@ class Next:
     answer: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(msgspec.Struct, frozen=True):
     """This hop was answered already: here is the reply again."""
 
     reply: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class UnderWay:
+class UnderWay(msgspec.Struct, frozen=True):
     """Another copy of this hop, or the hop before it, is being done right now: look again in a
     moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(msgspec.Struct, frozen=True):
     """The session cannot go on. `why`: `superseded`, `expired`, `diverged`, `too_fast`,
     `stranger`, `crowded`."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """What a hop came to.
 
     `left` outlives the session for a while; empty: there is nothing. `remind` is the member (their

@@ -47,6 +47,7 @@ from gateway.values.turn import Answer, Cumulative, Origin, Turn
 
 _NAMED_MAX = 64  # callers: those of the hops under way
 _CROWD_S = 5  # a count is over with its second; clocks differ by a few
+_AWAY = (redis.RedisError, RedisClusterException)
 _HERE = Path(__file__).parent
 _COUNT = (_HERE / "crowd.lua").read_text()
 
@@ -346,7 +347,7 @@ def _answering() -> Iterator[None]:
     """Redis away is one error, whatever was asked."""
     try:
         yield
-    except (redis.RedisError, RedisClusterException) as error:
+    except _AWAY as error:
         raise SessionsUnavailableError(str(error)) from error
 
 
@@ -368,10 +369,12 @@ class _Script:
         Raises:
             SessionsUnavailableError: no answer in time.
         """
-        with _answering():
+        try:  # by hand what `_answering` does, here at every hop
             replies: list[Any] = pipe.execute(raise_on_error=False)
             if isinstance(replies[-1], redis.exceptions.NoScriptError):
                 replies[-1] = self._client.eval(self._source, len(keys), *keys, *argv)
+        except _AWAY as error:
+            raise SessionsUnavailableError(str(error)) from error
         for reply in replies:
             if isinstance(reply, redis.RedisError):
                 raise SessionsUnavailableError(str(reply)) from reply

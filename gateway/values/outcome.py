@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -54,35 +53,31 @@ Values = Mapping[str, Value]
 Rows = tuple[Record, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """It happened. `values` are the results that the operation declares, `rows` its list, if it
     has one."""
 
-    values: Values = field(default_factory=dict)
+    values: Values = msgspec.field(default_factory=dict)
     rows: Rows = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """It did not happen and will not, for the reason `code`, which the operation declares."""
 
     code: str
-    values: Values = field(default_factory=dict)
+    values: Values = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """It may still happen: the member learns the end by SMS."""
 
-    values: Values = field(default_factory=dict)
+    values: Values = msgspec.field(default_factory=dict)
 
 
 Outcome = Done | Refused | Pending
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(msgspec.Struct, frozen=True):
     """A money order of some time ago, and what became of it.
 
     Args:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from gateway.values.msisdn import Msisdn
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where a session comes from: enough to recognise it when everything but the database forgot
     it.
 
@@ -33,8 +32,7 @@ class Keystrokes:
         return f"Keystrokes({len(self.text)} characters)"
 
 
-@dataclass(frozen=True, slots=True)
-class Cumulative:
+class Cumulative(msgspec.Struct, frozen=True):
     """Every answer of the session so far, joined by `*` (Africa's Talking and its like).
 
     A repeat is recognised exactly: it is the same text again.
@@ -43,8 +41,7 @@ class Cumulative:
     history: Keystrokes
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The last answer alone.
 
     Args:
@@ -58,8 +55,7 @@ class Answer:
     sequence: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """The member's side of one hop. `network` is the mobile network's code, where it is said."""
 
     origin: Origin
@@ -68,8 +64,7 @@ class Turn:
     network: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """An SMS from a member. `origin.session_id` is the provider's own name of the message, the same
     at each delivery; `to` is the number or short code that it was sent to."""
 
@@ -78,8 +73,7 @@ class Text:
     said: Keystrokes
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """Our side of it. `ends` closes the session. `outcome` is for the log: never text of the
     screen. `misread`: the answer before it was not understood."""
 
