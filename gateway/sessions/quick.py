@@ -3,7 +3,7 @@
 For every pipeline the library takes a connection from its pool, looks whether it is still good,
 counts, and gives it back: two thirds of the time of a round trip on one machine. Here connections
 that nobody uses lie on a heap of our own. One that was dropped meanwhile is found out when it is
-used, and made anew by the same retry.
+used, and made anew.
 """
 
 from __future__ import annotations
@@ -45,15 +45,16 @@ class QuickRedis(redis.Redis):
         except IndexError:
             line = self.connection_pool.get_connection()
         try:
-            replies: list[Any] = line.retry.call_with_retry(
-                lambda: self._sent(line, commands), lambda _: line.disconnect()
-            )
+            try:
+                return self._sent(line, commands)
+            except redis.ConnectionError:  # it had been dropped: once more, on a new one
+                line.disconnect()
+                return self._sent(line, commands)
         except BaseException:
             line.disconnect()  # a reply that comes late may never be taken for the next one's
             raise
         finally:
             self._free.append(line)
-        return replies
 
     def _sent(self, line: Any, commands: Sequence[Command]) -> list[Any]:
         packed = b"".join([hiredis.pack_command(words) for words, _ in commands])
