@@ -136,6 +136,7 @@ class Metrics:
             ("cooperative", "operation", "outcome"),
             registry=self.registry,
         )
+        self._of_operations = functools.cache(self._operations.labels)
 
         self._sent = Counter(
             "chaski_sms",
@@ -189,7 +190,8 @@ class Metrics:
 
     def shed(self, cooperative: str, channel: str) -> None:
         """A hop was answered at once that it cannot be served now."""
-        self._hops.labels(cooperative, channel, "shed").inc()
+        count, _ = self._of_hops(cooperative, channel, "shed")
+        count.inc()
 
     def webhook_refused(self, channel: str, why: str) -> None:
         """A request to a webhook was refused before it was read."""
@@ -201,7 +203,7 @@ class Metrics:
 
     def operation(self, cooperative: str, operation: str, outcome: str) -> None:
         """The bank answered."""
-        self._operations.labels(cooperative, operation, outcome).inc()
+        self._of_operations(cooperative, operation, outcome).inc()
 
     def answered(self, sender: str, answer: str, segments: int, seconds: float) -> None:
         """A provider of SMS was given a message."""
