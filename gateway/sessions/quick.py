@@ -25,6 +25,8 @@ class QuickRedis(redis.Redis):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        # How the library understands replies (SET with GET, HGETALL); it looks each up in any case.
+        self._understands: dict[str, Any] = dict(self.response_callbacks)
         self._free: deque[Any] = deque()  # its pop and append are atomic: it needs no lock
         weakref.finalize(self, self.connection_pool.disconnect)  # whoever forgets to close us
 
@@ -66,8 +68,7 @@ class QuickRedis(redis.Redis):
             reply = line.read_response()
         except redis.ResponseError as error:
             return error
-        understand: Any = self.response_callbacks  # as the library would: SET with GET, HGETALL
-        understood = understand.get(name)
+        understood = self._understands.get(name)
         return understood(reply, **options) if understood else reply
 
 
