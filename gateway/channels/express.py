@@ -102,12 +102,14 @@ def fields(form: str) -> Form:
     if len(pairs) > FORM_FIELDS_MAX:
         raise ValueError("too many fields")
     found: dict[str, str] = {}
-    for pair in filter(None, pairs):
-        name, _, value = pair.partition("=")
-        found.setdefault(_plain(name), _plain(value))
+    for pair in pairs:
+        if pair:
+            name, _, value = pair.partition("=")
+            if "%" in pair or "+" in pair:
+                name, value = _plain(name), _plain(value)
+            found.setdefault(name, value)
     return found
 
 
-def _plain(text: str) -> str:
-    text = text.replace("+", " ")
-    return unquote_to_bytes(text).decode() if "%" in text else text
+def _plain(escaped: str) -> str:
+    return unquote_to_bytes(escaped.replace("+", " ")).decode()
