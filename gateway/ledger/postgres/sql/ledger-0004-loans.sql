@@ -49,19 +49,24 @@ create table ledger.instalment (
 -- Whom to remind of an instalment.
 create index instalment_due on ledger.instalment (due_on);
 
+create domain ledger.component as text check (
+    value in ('late', 'interest', 'principal', 'rebate')
+);
+create domain ledger.some_centimos as bigint check (value <> 0);
+
 -- What each payment paid of each instalment; a reversal writes the same with the sign turned.
 -- `rebate` is interest that was never earned because the loan was paid off early.
--- As with transfers, `ledger.verify` looks for those of no decision.
+-- As with transfers, `ledger.verify` looks for those of no decision, and of no instalment: the one
+-- function that writes them has the loan locked and its instalments, which stay, before it.
 create table ledger.allocation (
     decision_id bigint not null,
     loan_id bigint not null,
     number integer not null,
-    component text not null check (component in ('late', 'interest', 'principal', 'rebate')),
-    amount_centimos bigint not null check (amount_centimos <> 0),
+    component ledger.component not null,
+    amount_centimos ledger.some_centimos not null,
     business_date date not null,
     xact bigint not null default audit.xact(),
-    primary key (decision_id, loan_id, number, component),
-    foreign key (loan_id, number) references ledger.instalment
+    primary key (decision_id, loan_id, number, component)
 );
 
 -- What a loan still owes is its schedule less its allocations.
