@@ -116,7 +116,7 @@ class TestTheApplication:
         rows = owner.execute(
             "select p.proname from pg_proc as p"
             " where p.pronamespace = 'ledger'::regnamespace and p.prosecdef"
-            " and p.proconfig is distinct from array['search_path=pg_catalog, pg_temp']"
+            " and not coalesce('search_path=pg_catalog, pg_temp' = any(p.proconfig), false)"
         )
         assert list(rows) == []
 

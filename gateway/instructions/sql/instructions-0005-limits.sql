@@ -377,7 +377,8 @@ create function instructions.room_now(
     p_operation text, p_member_ref text, p_counterparty_ref text, p_channel text, p_on date,
     p_payee_known_since timestamptz, p_now timestamptz
 ) returns setof instructions.room
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 begin
     return next instructions.room_for(

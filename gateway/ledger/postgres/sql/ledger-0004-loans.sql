@@ -233,11 +233,15 @@ end
 $$;
 
 -- Pay a loan from savings. The debit side pays the ITF; a credit to a loan is not taxed.
+--
+-- `enable_seqscan = off`, here and where limits are judged: a connection keeps its plans, and one that
+-- made them while a table was empty would read all of it at each order once it is not, until
+-- statistics are taken. Whatever an order looks for has an index.
 create function ledger.post_repayment(
     p_key uuid, p_source text, p_loan text, p_amount_centimos bigint, p_mode text,
     p_business_date date
 ) returns ledger.answer
-language plpgsql
+language plpgsql set enable_seqscan = off
 as $$
 declare
     side record;
