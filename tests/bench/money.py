@@ -93,7 +93,8 @@ def measure(stage: Stage, rounds: int, seconds: float, scale: int, say: Say) -> 
         owner.open()
         ways = _ways(stage, PostgresLedger(database), owner, seconds)
         for name, way in ways.items():
-            way() if name in {PORT, LOANS} else None  # connections, plans, pages
+            way() if name in {PORT, LOANS, ORDER} else None  # connections, plans, pages
+        pgbench.analyze(stage)
         for number in range(rounds):
             for name, way in ways.items():
                 figures.per_s[name].append(way())

@@ -116,7 +116,7 @@ class TestTheApplication:
         rows = owner.execute(
             "select p.proname from pg_proc as p"
             " where p.pronamespace = 'ledger'::regnamespace and p.prosecdef"
-            " and p.proconfig is distinct from array['search_path=pg_catalog, pg_temp']"
+            " and not coalesce('search_path=pg_catalog, pg_temp' = any(p.proconfig), false)"
         )
         assert list(rows) == []
 
@@ -161,7 +161,32 @@ class TestTheOwner:
             ),
             (
                 "insert into ledger.transfer values (100001, 9, 1001, 1002, 0, 'amount')",
-                "transfer_amount",
+                "moved_centimos",
+            ),
+            (
+                "update ledger.balance set held_centimos = -1 where floor_centimos = 0",
+                "centimos_or_none",
+            ),
+            (
+                (
+                    "insert into ledger.decision (key, kind, source, target, amount_centimos,"
+                    " business_date) values (gen_random_uuid(), 'gift', 'a', 'b', 1, now())"
+                ),
+                "decision_kind",
+            ),
+            (
+                (
+                    "insert into ledger.decision (key, kind, source, target, amount_centimos)"
+                    " values (gen_random_uuid(), 'transfer', 'a', 'b', 1)"
+                ),
+                "decision_check",
+            ),
+            (
+                (
+                    "insert into ledger.decision (key, kind, source, target, amount_centimos,"
+                    " business_date) values (gen_random_uuid(), 'reversal', 'a', 'b', 1, now())"
+                ),
+                "decision_check",
             ),
         ],
     )
@@ -195,6 +220,10 @@ class TestTheOwner:
             (
                 "insert into ledger.allocation values (1, 1006, 1, 'late', 1, '2027-01-01')",
                 "allocations of no order",
+            ),
+            (
+                "insert into ledger.allocation values (100001, 1006, 99, 'late', 1, '2027-01-01')",
+                "allocations of no instalment",
             ),
             (
                 "insert into ledger.instalment values (1006, 99, '2027-01-01', '2027-02-01', 1, 0)",

@@ -14,6 +14,38 @@ create schema instructions;
 
 grant usage on schema instructions to chaski_app;
 
+-- Whether what an order says of itself fits together. All of it in one function, since PostgreSQL reads
+-- a table's checks anew in every statement that writes, and a function's text once in a connection.
+create function instructions.is_sound(
+    p_state text, p_code text, p_settled_at timestamptz, p_operation text, p_member_ref text,
+    p_source text, p_target text, p_amount_centimos bigint, p_mode text, p_business_date date,
+    p_in_flight integer
+) returns boolean
+language plpgsql immutable
+as $$
+begin
+    return p_in_flight >= 0
+        and coalesce(p_amount_centimos > 0, true)
+        and coalesce(p_mode in ('part', 'payoff'), true)
+        and (p_state in ('posted', 'refused', 'closed')) = (p_settled_at is not null)
+        and case p_state
+            when 'accepted' then p_code is null
+            when 'unknown' then p_code is null
+            when 'posted' then p_code is null
+            when 'refused' then p_code is not null
+            -- What was closed has a code only where nobody asked for it: it expired.
+            when 'closed' then coalesce(p_code, 'expired') = 'expired'
+            else false
+        end
+        and (
+            p_state = 'closed'
+            or num_nulls(
+                p_operation, p_member_ref, p_source, p_target, p_amount_centimos, p_business_date
+            ) = 0
+        );
+end
+$$;
+
 create table instructions.instruction (
     key uuid primary key,
     -- The content. A key that was closed before any order came has none.
@@ -22,8 +54,8 @@ create table instructions.instruction (
     counterparty_ref text, -- whose account the target is; null where it is nobody's
     source text,
     target text,
-    amount_centimos bigint check (amount_centimos > 0),
-    mode text check (mode in ('part', 'payoff')), -- null: a transfer; else how a loan is repaid
+    amount_centimos bigint,
+    mode text, -- part or payoff: how a loan is repaid; null: a transfer
     business_date date,
     -- Where it came from, for whoever finds this session's outcome after the short memory was lost.
     channel text,
@@ -31,7 +63,7 @@ create table instructions.instruction (
     session_id text,
     msisdn text,
     -- What became of it.
-    state text not null check (state in ('accepted', 'unknown', 'posted', 'refused', 'closed')),
+    state text not null,
     code text,
     reference text,
     tax_centimos bigint not null default 0, -- what the source paid beside the amount
@@ -55,23 +87,16 @@ create table instructions.instruction (
     handed_at timestamptz,
     asker text,
     -- Requests to the core that may still take effect, however late. Only "later" takes one back.
-    in_flight integer not null default 0 check (in_flight >= 0),
+    in_flight integer not null default 0,
     -- When somebody was first told that it is under way: from then on they are owed its end.
     pending_since timestamptz,
     settled_at timestamptz,
     ended_xact bigint, -- the transaction that ended it, for the seals; written by a trigger
-    check (
-        state = 'closed'
-        or num_nulls(operation, member_ref, source, target, amount_centimos, business_date) = 0
-    ),
-    check ((state in ('posted', 'refused', 'closed')) = (settled_at is not null)),
-    -- What was closed has a code only where nobody asked for it: it expired.
-    check (
-        case state
-            when 'refused' then code is not null
-            when 'closed' then coalesce(code, 'expired') = 'expired'
-            else code is null
-        end
+    constraint instruction_is_sound check (
+        instructions.is_sound(
+            state, code, settled_at, operation, member_ref, source, target, amount_centimos, mode,
+            business_date, in_flight
+        )
     )
 );
 

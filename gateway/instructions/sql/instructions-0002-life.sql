@@ -160,7 +160,8 @@ create function instructions.execute(
     p_again_ok boolean, p_again_since timestamptz, p_payee_known_since timestamptz,
     p_now timestamptz
 ) returns instructions.result
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
     i instructions.instruction;
@@ -244,7 +245,8 @@ create function instructions.accept(
     p_now timestamptz, p_available_centimos bigint, p_as_of timestamptz, p_remembered boolean,
     p_pending_shown boolean
 ) returns instructions.result
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
     i instructions.instruction;

@@ -82,8 +82,8 @@ create table instructions.usage (
     member_ref text not null,
     operation text not null,
     business_date date not null,
-    used_centimos bigint not null check (used_centimos >= 0),
-    -- The part of it that went to payees who were new then.
+    used_centimos bigint not null,
+    -- The part of it that went to payees who were new then. So neither is ever below zero.
     new_payee_centimos bigint not null check (new_payee_centimos between 0 and used_centimos),
     primary key (member_ref, operation, business_date)
 ) with (fillfactor = 80); -- room on the page for the next version
@@ -187,20 +187,19 @@ $$;
 -- it holds the usage's lock.
 create function instructions.room_for(
     p_operation text, p_member_ref text, p_counterparty_ref text, p_channel text, p_on date,
-    p_payee_known_since timestamptz, p_now timestamptz
+    p_payee_known_since timestamptz, p_level text
 ) returns instructions.room
 language plpgsql stable
 as $$
 declare
-    level constant text := instructions.level(p_member_ref, p_now);
     b instructions.bounds;
     used record;
     room instructions.room;
 begin
-    if level = 'look_only' then
+    if p_level = 'look_only' then
         return ('look_only', 0, 0, false)::instructions.room;
     end if;
-    b := instructions.bounds_on(p_operation, p_channel, level, p_on);
+    b := instructions.bounds_on(p_operation, p_channel, p_level, p_on);
     used := instructions.used_by(p_member_ref, p_operation, p_on);
     room := ('operation', b.per_operation, b.per_operation, false);
     if b.per_day - used.today < room.left_centimos then
@@ -233,9 +232,9 @@ language plpgsql stable
 as $$
 begin
     select
-        coalesce(sum(u.used_centimos) filter (where u.business_date = p_on), 0),
-        coalesce(sum(u.used_centimos), 0),
-        coalesce(sum(u.new_payee_centimos) filter (where u.business_date = p_on), 0)
+        coalesce(sum(u.used_centimos) filter (where u.business_date = p_on), 0)::bigint,
+        coalesce(sum(u.used_centimos), 0)::bigint,
+        coalesce(sum(u.new_payee_centimos) filter (where u.business_date = p_on), 0)::bigint
     into today, this_month, new_payee_today
     from instructions.usage as u
     where u.member_ref = p_member_ref and u.operation = p_operation
@@ -275,16 +274,16 @@ declare
     -- Between a member's own accounts no limit counts; they queue here all the same.
     counted constant bigint := instructions.counted_centimos(i);
     room instructions.room;
-    barred constant text := instructions.barred(i.member_ref, i.accepted_at);
+    care constant record := instructions.care_with(i.member_ref, i.accepted_at);
 begin
-    if barred is not null then
-        return instructions.refuse(i, barred, null);
+    if care.barred is not null then
+        return instructions.refuse(i, care.barred, null);
     end if;
     perform instructions.lock_usage(i.member_ref, i.operation);
     if counted > 0 then
         room := instructions.room_for(
             i.operation, i.member_ref, i.counterparty_ref, i.channel, i.business_date,
-            p_payee_known_since, i.accepted_at
+            p_payee_known_since, care.level
         );
         if counted > room.left_centimos then
             return instructions.refuse_over(i, room);
@@ -378,11 +377,13 @@ create function instructions.room_now(
     p_operation text, p_member_ref text, p_counterparty_ref text, p_channel text, p_on date,
     p_payee_known_since timestamptz, p_now timestamptz
 ) returns setof instructions.room
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 begin
     return next instructions.room_for(
-        p_operation, p_member_ref, p_counterparty_ref, p_channel, p_on, p_payee_known_since, p_now
+        p_operation, p_member_ref, p_counterparty_ref, p_channel, p_on, p_payee_known_since,
+        instructions.level(p_member_ref, p_now)
     );
 end
 $$;

@@ -1,22 +1,35 @@
 -- What stops a member's orders, and what they may ask about those that were carried out.
 -- depends: instructions-0004-caution
 
--- The code that every order of a member is refused with now; null where orders are taken. Until the
--- order's end nobody can begin to be more careful: a freeze that has been confirmed lets nothing by.
-create function instructions.barred(p_member_ref text, p_now timestamptz) returns text
+-- `barred`: the code that every order of a member is refused with now; null where orders are taken.
+-- `level`: as instructions.level has it, of the same look. Until the order's end nobody can begin to
+-- be more careful: a freeze that has been confirmed lets nothing by.
+create function instructions.care_with(
+    p_member_ref text, p_now timestamptz, out barred text, out level text
+)
 language plpgsql
 as $$
 begin
     perform pg_advisory_xact_lock_shared(
         hashtextextended('instructions.member ' || p_member_ref, 0)
     );
-    return (
+    select
         -- In the alphabet `frozen` comes before `look_only`: the member's own word is said first.
-        select min(case when c.reason = 'frozen' then 'frozen' else 'look_only' end)
-        from instructions.caution as c
-        where c.member_ref = p_member_ref and c.level = 'look_only' and c.lifted_at is null
-            and (c.until is null or c.until > p_now)
-    );
+        min(case when c.reason = 'frozen' then 'frozen' else 'look_only' end)
+            filter (where c.level = 'look_only'),
+        coalesce(max(c.level), 'normal') -- and look_only after careful
+    into barred, level
+    from instructions.caution as c
+    where c.member_ref = p_member_ref and c.lifted_at is null
+        and (c.until is null or c.until > p_now);
+end
+$$;
+
+create function instructions.barred(p_member_ref text, p_now timestamptz) returns text
+language plpgsql
+as $$
+begin
+    return (select c.barred from instructions.care_with(p_member_ref, p_now) as c);
 end
 $$;
 
@@ -112,7 +125,7 @@ begin atomic
 end;
 
 revoke execute on function
-    instructions.barred, instructions.stop_waiting, instructions.sim_changed,
+    instructions.care_with, instructions.barred, instructions.stop_waiting, instructions.sim_changed,
     instructions.sim_unknown, instructions.barred_now, instructions.sent_since
 from public;
 grant execute on function

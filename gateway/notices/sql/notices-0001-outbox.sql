@@ -5,6 +5,12 @@ create schema notices;
 
 grant usage on schema notices to chaski_app;
 
+-- `quiet`: a fact that is told to nobody. It is neither sent nor a fault, so it is neither word. A type
+-- and no check of the table, which PostgreSQL would read anew with every fact.
+create domain notices.outbox_state as text check (
+    value in ('waiting', 'sending', 'sent', 'quiet', 'dead')
+);
+
 create table notices.outbox (
     id bigint generated always as identity primary key,
     -- What happened: transfer_sent, transfer_received, loan_paid, ... The words are chosen when it is sent.
@@ -12,7 +18,7 @@ create table notices.outbox (
     member_ref text not null,
     detail jsonb not null,
     created_at timestamptz not null default clock_timestamp(),
-    state text not null default 'waiting' check (state in ('waiting', 'sending', 'sent', 'dead')),
+    state notices.outbox_state not null default 'waiting',
     attempts integer not null default 0,
     -- When a drain may take it: at once, after a back-off, or when the lease of a dead drain ends.
     due_at timestamptz not null default clock_timestamp(),

@@ -1,11 +1,7 @@
 -- The drain's side of the outbox: claim what is due, say what became of it.
 -- depends: notices-0001-outbox
 
--- `quiet`: a fact that is told to nobody. It is neither sent nor a fault, so it is neither word.
 alter table notices.outbox
-    drop constraint outbox_state_check,
-    add constraint outbox_state_check
-        check (state in ('waiting', 'sending', 'sent', 'quiet', 'dead')),
     -- Why the last attempt failed, for staff. Never the text, never the number.
     add column reason text,
     -- `attempts` counts every claim and never goes back, for it tells an old drain's mark from a new

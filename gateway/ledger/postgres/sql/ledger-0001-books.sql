@@ -14,6 +14,12 @@ create schema ledger;
 
 grant usage on schema ledger to chaski_app;
 
+-- What a single column may hold is said by its type. A table's check says the same, but PostgreSQL reads
+-- its text anew in every statement that writes (ten of them were a third of a transfer's work), and
+-- a type's once in a connection. So checks are left to what concerns several columns.
+create domain ledger.centimos_or_none as bigint check (value >= 0);
+create domain ledger.moved_centimos as bigint check (value > 0);
+
 -- Who was forgotten keeps the reference alone: the postings are the cooperative's.
 create table ledger.member (
     member_ref text primary key,
@@ -63,42 +69,61 @@ create function ledger.late_income_account() returns bigint language sql immutab
 create table ledger.balance (
     account_id bigint primary key references ledger.account,
     balance_centimos bigint not null default 0,
-    held_centimos bigint not null default 0 check (held_centimos >= 0),
+    held_centimos ledger.centimos_or_none not null default 0,
     floor_centimos bigint not null,
     ceiling_centimos bigint not null,
     constraint balance_floor check (balance_centimos - held_centimos >= floor_centimos),
     constraint balance_ceiling check (balance_centimos <= ceiling_centimos)
 ) with (fillfactor = 70); -- room on the page for the next version: no index is touched
 
+create domain ledger.decision_kind as text check (
+    value in (
+        'opening', 'transfer', 'part', 'payoff', 'deposit', 'withdrawal', 'hold', 'held_transfer',
+        'reversal'
+    )
+);
+
+-- What a kind of decision has beside its content, and no other: the key of the order that it undoes
+-- or of the hold that it uses up; a day, but a hold moves nothing. In plpgsql because that is read
+-- once, too.
+create function ledger.fits_kind(p_kind text, p_concerns uuid, p_business_date date)
+returns boolean
+language plpgsql immutable
+as $$
+begin
+    return (p_concerns is not null) = (p_kind in ('reversal', 'held_transfer'))
+        and (p_business_date is null) = (p_kind = 'hold');
+end
+$$;
+
 -- Every key that the ledger decided on, once. A posted one has its transfers; a refused one has
 -- none, and stays refused. Its id is the reference that a member reads aloud.
 create table ledger.decision (
     id bigint generated always as identity (start with 100001) primary key,
     key uuid not null unique,
-    kind text not null check (
-        kind in (
-            'opening', 'transfer', 'part', 'payoff', 'deposit', 'withdrawal', 'hold',
-            'held_transfer', 'reversal'
-        )
-    ),
+    kind ledger.decision_kind not null,
     -- What was asked, as it was asked: the same key with other content is an error.
     source text not null,
     target text not null,
-    amount_centimos bigint not null check (amount_centimos >= 0),
-    -- The key of the order that a reversal undoes, or of the hold that a held transfer uses up.
-    concerns uuid check ((concerns is not null) = (kind in ('reversal', 'held_transfer'))),
+    amount_centimos ledger.centimos_or_none not null,
+    concerns uuid,
     -- What became of it. The date is not content: a repeat after midnight is still the same order.
     refusal text,
-    business_date date check ((business_date is null) = (kind = 'hold')), -- a hold moves nothing
-    tax_centimos bigint not null default 0 check (tax_centimos >= 0),
-    target_tax_centimos bigint not null default 0 check (target_tax_centimos >= 0),
+    business_date date,
+    tax_centimos ledger.centimos_or_none not null default 0,
+    target_tax_centimos ledger.centimos_or_none not null default 0,
     decided_at timestamptz not null default clock_timestamp(),
-    xact bigint not null default audit.xact()
+    xact bigint not null default audit.xact(),
+    check (ledger.fits_kind(kind, concerns, business_date))
 );
 
 -- An order is undone once, and a hold used once, whatever reaches us at the same moment.
 create unique index decision_concerns on ledger.decision (concerns)
 where concerns is not null and refusal is null;
+
+create domain ledger.purpose as text check (
+    value in ('amount', 'tax', 'late', 'earned', 'rebate', 'unearned')
+);
 
 -- A transfer is one row with both sides, so half of it cannot be written. The transfers of one
 -- decision are a linked group: all or none. There is no foreign key on the accounts: its share lock
@@ -110,10 +135,8 @@ create table ledger.transfer (
     leg smallint not null,
     debit_account_id bigint not null,
     credit_account_id bigint not null,
-    amount_centimos bigint not null check (amount_centimos > 0),
-    purpose text not null check (
-        purpose in ('amount', 'tax', 'late', 'earned', 'rebate', 'unearned')
-    ),
+    amount_centimos ledger.moved_centimos not null,
+    purpose ledger.purpose not null,
     xact bigint not null default audit.xact(),
     primary key (decision_id, leg),
     check (debit_account_id <> credit_account_id)

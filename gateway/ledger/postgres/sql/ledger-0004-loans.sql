@@ -49,19 +49,24 @@ create table ledger.instalment (
 -- Whom to remind of an instalment.
 create index instalment_due on ledger.instalment (due_on);
 
+create domain ledger.component as text check (
+    value in ('late', 'interest', 'principal', 'rebate')
+);
+create domain ledger.some_centimos as bigint check (value <> 0);
+
 -- What each payment paid of each instalment; a reversal writes the same with the sign turned.
 -- `rebate` is interest that was never earned because the loan was paid off early.
--- As with transfers, `ledger.verify` looks for those of no decision.
+-- As with transfers, `ledger.verify` looks for those of no decision, and of no instalment: the one
+-- function that writes them has the loan locked and its instalments, which stay, before it.
 create table ledger.allocation (
     decision_id bigint not null,
     loan_id bigint not null,
     number integer not null,
-    component text not null check (component in ('late', 'interest', 'principal', 'rebate')),
-    amount_centimos bigint not null check (amount_centimos <> 0),
+    component ledger.component not null,
+    amount_centimos ledger.some_centimos not null,
     business_date date not null,
     xact bigint not null default audit.xact(),
-    primary key (decision_id, loan_id, number, component),
-    foreign key (loan_id, number) references ledger.instalment
+    primary key (decision_id, loan_id, number, component)
 );
 
 -- What a loan still owes is its schedule less its allocations.
@@ -98,6 +103,29 @@ create type ledger.open_instalment as (
     number integer, due_on date, late bigint, accrued bigint, unaccrued bigint, principal bigint
 );
 
+-- The charge on an instalment that is overdue, paid or not, up to a day.
+create function ledger.late_charge(p_loan_id bigint, p_number integer, p_on date) returns bigint
+language sql stable
+begin atomic
+    select floor(
+        (
+            i.principal_centimos * ledger.late_ppm_days(l.product, i.due_on, p_on)
+            -- Principal that was paid carries the charge until the day on which it was paid.
+            - coalesce((
+                select sum(
+                    a.amount_centimos
+                    * ledger.late_ppm_days(l.product, greatest(a.business_date, i.due_on), p_on)
+                )
+                from ledger.allocation as a
+                where a.loan_id = i.loan_id and a.number = i.number and a.component = 'principal'
+            ), 0)
+        ) / (1000000 * 360)
+    )::bigint
+    from ledger.instalment as i
+    join ledger.loan as l on l.account_id = i.loan_id
+    where i.loan_id = p_loan_id and i.number = p_number;
+end;
+
 create function ledger.open_instalments(p_loan_id bigint, p_on date)
 returns setof ledger.open_instalment
 language sql stable
@@ -105,17 +133,11 @@ begin atomic
     with paid as (
         select
             a.number,
-            sum(a.amount_centimos) filter (where a.component = 'late') as late,
-            sum(a.amount_centimos) filter (where a.component in ('interest', 'rebate')) as interest,
-            sum(a.amount_centimos) filter (where a.component = 'principal') as principal,
-            -- Principal that was paid carries the charge until the day on which it was paid.
-            sum(
-                a.amount_centimos
-                * ledger.late_ppm_days(l.product, greatest(a.business_date, i.due_on), p_on)
-            ) filter (where a.component = 'principal' and i.due_on < p_on) as relief_ppm_days
+            sum(a.amount_centimos) filter (where a.component = 'late')::bigint as late,
+            sum(a.amount_centimos)
+                filter (where a.component in ('interest', 'rebate'))::bigint as interest,
+            sum(a.amount_centimos) filter (where a.component = 'principal')::bigint as principal
         from ledger.allocation as a
-        join ledger.instalment as i using (loan_id, number)
-        join ledger.loan as l on l.account_id = a.loan_id
         where a.loan_id = p_loan_id
         group by a.number
     ),
@@ -123,14 +145,9 @@ begin atomic
         select
             i.number,
             i.due_on,
-            case when i.due_on < p_on then
-                floor(
-                    (
-                        i.principal_centimos * ledger.late_ppm_days(l.product, i.due_on, p_on)
-                        - coalesce(p.relief_ppm_days, 0)
-                    ) / (1000000 * 360)
-                )::bigint
-            else 0 end - coalesce(p.late, 0)::bigint as late,
+            -- Few are overdue: what the charge is made of is looked up for those alone.
+            case when i.due_on < p_on then ledger.late_charge(i.loan_id, i.number, p_on) else 0 end
+            - coalesce(p.late, 0) as late,
             -- Of the scheduled interest, what the days up to p_on have earned; céntimos round down.
             case
                 when p_on >= i.due_on then i.interest_centimos
@@ -138,10 +155,9 @@ begin atomic
                 else i.interest_centimos * (p_on - i.begins_on) / (i.due_on - i.begins_on)
             end as earned,
             i.interest_centimos as interest,
-            coalesce(p.interest, 0)::bigint as interest_paid,
-            i.principal_centimos - coalesce(p.principal, 0)::bigint as principal
+            coalesce(p.interest, 0) as interest_paid,
+            i.principal_centimos - coalesce(p.principal, 0) as principal
         from ledger.instalment as i
-        join ledger.loan as l on l.account_id = i.loan_id
         left join paid as p on p.number = i.number
         where i.loan_id = p_loan_id
     )
@@ -217,17 +233,22 @@ end
 $$;
 
 -- Pay a loan from savings. The debit side pays the ITF; a credit to a loan is not taxed.
+--
+-- `enable_seqscan = off`, here and where limits are judged: a connection keeps its plans, and one that
+-- made them while a table was empty would read all of it at each order once it is not, until
+-- statistics are taken. Whatever an order looks for has an index.
 create function ledger.post_repayment(
     p_key uuid, p_source text, p_loan text, p_amount_centimos bigint, p_mode text,
     p_business_date date
 ) returns ledger.answer
-language plpgsql
+language plpgsql set enable_seqscan = off
 as $$
 declare
     side record;
     source_id bigint;
     available bigint;
     loan_id bigint;
+    owed bigint;
     open_ones ledger.open_instalment[];
     payoff bigint;
     tax bigint := 0;
@@ -235,11 +256,11 @@ declare
     decided bigint;
     paid record;
     unearned_id constant bigint := ledger.unearned_interest_account();
-    owed bigint;
+    to_loan bigint;
 begin
     for side in
         select
-            a.id, a.kind,
+            a.id, a.kind, b.balance_centimos,
             b.balance_centimos - b.held_centimos - b.floor_centimos as free_centimos
         from ledger.account as a
         join ledger.balance as b on b.account_id = a.id
@@ -253,6 +274,7 @@ begin
             available := side.free_centimos;
         else
             loan_id := side.id;
+            owed := -side.balance_centimos;
         end if;
     end loop;
 
@@ -260,7 +282,8 @@ begin
         refusal := 'no_such_account';
     else
         select
-            array_agg(o order by o.number), coalesce(sum(o.late + o.accrued + o.principal), 0)
+            array_agg(o order by o.number),
+            coalesce(sum(o.late + o.accrued + o.principal), 0)::bigint
         into open_ones, payoff
         from ledger.open_instalments(loan_id, p_business_date) as o;
         tax := ledger.itf_centimos(p_amount_centimos, p_business_date);
@@ -271,9 +294,13 @@ begin
             when p_amount_centimos + tax > available then 'insufficient_funds'
         end;
     end if;
-    decided := ledger.decide(
-        p_key, p_mode, p_source, p_loan, p_amount_centimos, null, refusal, p_business_date, tax, 0
-    );
+    insert into ledger.decision (
+        key, kind, source, target, amount_centimos, refusal, business_date, tax_centimos
+    ) values (
+        p_key, p_mode, p_source, p_loan, p_amount_centimos, refusal, p_business_date, tax
+    )
+    on conflict (key) do nothing
+    returning id into decided;
     if decided is null then
         return ledger.earlier_answer(p_key, p_mode, p_source, p_loan, p_amount_centimos, null);
     end if;
@@ -296,13 +323,13 @@ begin
             (5, unearned_id, loan_id, paid.rebate, 'rebate')
     ) as legs (leg, debit, credit, centimos, purpose)
     where centimos > 0;
-    update ledger.balance set balance_centimos = balance_centimos - p_amount_centimos - tax
-    where account_id = source_id;
-    update ledger.balance
-    set balance_centimos = balance_centimos + paid.interest + paid.principal + paid.rebate
-    where account_id = loan_id
-    returning -balance_centimos into owed;
-    return ('posted', null, decided::text, tax, 0, owed, true)::ledger.answer;
+    to_loan := paid.interest + paid.principal + paid.rebate;
+    -- Both at once: they are locked already.
+    update ledger.balance set
+        balance_centimos = balance_centimos
+            + case account_id when loan_id then to_loan else -p_amount_centimos - tax end
+    where account_id in (source_id, loan_id);
+    return ('posted', null, decided::text, tax, 0, owed - to_loan, true)::ledger.answer;
 end
 $$;
 

@@ -111,7 +111,8 @@ returns table (
     days_late integer, instalment_centimos bigint, instalment_due_on date, instalments_left integer,
     payoff_centimos bigint
 )
-language sql stable security definer set search_path = pg_catalog, pg_temp
+language sql stable security definer
+set search_path = pg_catalog, pg_temp set enable_seqscan = off
 begin atomic
     select
         a.code, a.name, -b.balance_centimos, s.due, s.late, s.days_late,

@@ -63,6 +63,13 @@ begin atomic
     where not exists (select from ledger.decision as d where d.id = p.decision_id)
     group by p.decision_id
     union all
+    select 'allocations of no instalment', p.decision_id::text, 0, sum(p.amount_centimos)::bigint
+    from ledger.allocation as p
+    where not exists (
+        select from ledger.instalment as i where i.loan_id = p.loan_id and i.number = p.number
+    )
+    group by p.decision_id
+    union all
     select 'transfers of a refused order', d.id::text, 0, sum(t.amount_centimos)::bigint
     from ledger.decision as d
     join ledger.transfer as t on t.decision_id = d.id
