@@ -51,7 +51,7 @@ from cast(%(number)s as bigint) as n
 _PIN = "select bank.first_pin(%s, %s, 1)"
 
 _MODEL = 9_999_999  # a number that no member has
-_PINS = "bank.pin_credential"
+PINS = "bank.pin_credential"
 _REF = "'b-' || n"
 # The ids of a member's rows lie side by side, and on from the last member's.
 _ACCOUNT = "%(account)s + (n - %(first)s) * %(accounts)s + t.{0} - %(model_account)s"
@@ -80,7 +80,7 @@ _KEYS: Keys = {
     "ledger.loan": _by(_ACCOUNT, "account_id"),
     "ledger.instalment": _by(_ACCOUNT, "loan_id"),
     "bank.member": {"member_ref": _REF, "msisdn": "'+5198' || lpad(n::text, 7, '0')"},
-    _PINS: {"member_ref": _REF},
+    PINS: {"member_ref": _REF},
 }
 _EACH = "generate_series(%(first)s::bigint, %(last)s::bigint) as n"
 
@@ -91,8 +91,16 @@ def members_in(owner: Owner) -> int:
     return row[0] if row else 0
 
 
-def fill(owner_url: str, members: int, today: dt.date, say: Say) -> None:
-    """Write accounts until there are so many members."""
+def fill(
+    owner_url: str,
+    members: int,
+    today: dt.date,
+    say: Say,
+    *,
+    known: int = MEMBERS_WITH_A_PIN,
+    chunk: int = _CHUNK,
+) -> None:
+    """Write accounts until there are so many members, the first of them with PINs that we know."""
     with psycopg.connect(owner_url, autocommit=True) as owner:
         owner.execute("set synchronous_commit = off")
         bulk.catch_up(owner_url, owner)
@@ -101,9 +109,9 @@ def fill(owner_url: str, members: int, today: dt.date, say: Say) -> None:
             return
         model = written(owner, lambda: open_by_the_doors(owner, _MODEL, today, _nobodys()))
         # First PINs come through their door, which asks an index.
-        bulk.begin(owner, [table for table in model if table != _PINS])
-        for first, last in chunks(there + 1, members, _CHUNK):
-            _write(owner, model, first, last)
+        bulk.begin(owner, [table for table in model if table != PINS])
+        for first, last in chunks(there + 1, members, chunk):
+            _write(owner, model, first, last, known)
             say(f"  {last:,} of {members:,} members")
         bulk.end(owner_url, owner)
 
@@ -125,10 +133,9 @@ def open_by_the_doors(owner: Owner, number: int, today: dt.date, hashed_pin: str
     owner.execute(_PIN, (f"b-{number}", hashed_pin))
 
 
-def _write(owner: Owner, model: Model, first: int, last: int) -> None:
+def _write(owner: Owner, model: Model, first: int, last: int, known: int) -> None:
     """A chunk of members: whole, or not at all."""
-    known = min(last, MEMBERS_WITH_A_PIN)
-    hashes = _hashes(first, known)
+    hashes = _hashes(first, min(last, known))
     values: dict[str, object] = {"first": first, "last": last, "number": str(_MODEL)}
     with owner.transaction():
         for name in ("account", "decision"):
@@ -139,11 +146,11 @@ def _write(owner: Owner, model: Model, first: int, last: int) -> None:
                 f"{name}s": len(ids),
                 f"model_{name}": min(ids),
             }
-        copy(owner, {t: r for t, r in model.items() if t != _PINS}, _KEYS, _EACH, values)
+        copy(owner, {t: r for t, r in model.items() if t != PINS}, _KEYS, _EACH, values)
         with owner.cursor() as cursor:
             cursor.executemany(_PIN, [(ref, hashed) for ref, hashed in hashes])
         beyond = {**values, "first": max(first, known + 1)}
-        copy(owner, {_PINS: model[_PINS]}, _KEYS, _EACH, beyond)
+        copy(owner, {PINS: model[PINS]}, _KEYS, _EACH, beyond)
 
 
 def take_ids(owner: Owner, table: str, count: int) -> int:
@@ -162,13 +169,13 @@ def _hashes(first: int, last: int) -> list[tuple[str, str]]:
     slow = range(first, min(last, MEMBERS_WITH_A_SLOW_PIN) + 1)
     quick = range(max(first, MEMBERS_WITH_A_SLOW_PIN + 1), last + 1)
     with ThreadPoolExecutor() as threads:
-        dear = list(threads.map(lambda n: (f"b-{n}", _hashed(f"b-{n}", _SLOW)), slow))
+        dear = list(threads.map(lambda n: (f"b-{n}", _hashed(f"b-{n}", SLOW)), slow))
     return dear + [(f"b-{n}", _hashed(f"b-{n}", _QUICK)) for n in quick]
 
 
 @cache
 def _nobodys() -> str:
-    return _hashed("nobody", _SLOW)
+    return _hashed("nobody", SLOW)
 
 
 def _hashed(ref: str, hasher: PepperedArgon2) -> str:
@@ -180,7 +187,7 @@ def _hasher(parameters: argon2.Parameters) -> PepperedArgon2:
     return PepperedArgon2({1: bytes.fromhex(DEMO_PEPPER)}, parameters)
 
 
-_SLOW, _QUICK = _hasher(OWASP_2026), _hasher(CHEAPEST_FOR_TESTS)
+SLOW, _QUICK = _hasher(OWASP_2026), _hasher(CHEAPEST_FOR_TESTS)
 
 
 def chunks(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:

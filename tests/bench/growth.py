@@ -110,7 +110,7 @@ def measure(
                     windows, rounds, lambda n, name=name: say(f"  {name}: round {n}")
                 )
             figures = [columns | more for columns, more in zip(figures, measured, strict=True)]
-        # The smallest's worker: it begins to seal what was filled, far more than a seal is made for.
+        # The smallest's worker, since a seal of all that was filled is none that a worker makes.
         weighed = {**memory(stages[0]), **disk(stages[-1])}
     return GrowthFigures(dict(zip(map(str, sizes), figures, strict=True)), weighed)
 

@@ -47,7 +47,7 @@ _KEYS: Keys = {
 }
 
 
-def fill_up(owner_url: str, entries: int, say: Say) -> None:
+def fill_up(owner_url: str, entries: int, say: Say, *, chunk: int = _CHUNK) -> None:
     """Transfers of the past until there are so many entries, two a transfer."""
     with psycopg.connect(owner_url, autocommit=True) as owner:
         owner.execute("set synchronous_commit = off")
@@ -62,7 +62,7 @@ def fill_up(owner_url: str, entries: int, say: Say) -> None:
         bulk.begin(owner, list(posted))
         first = 1
         while left > 1:  # a ring has two members at least
-            last = min(first + min(_CHUNK, left) - 1, savers)
+            last = min(first + min(chunk, left) - 1, savers)
             values = {"first": first, "last": last, "left": left}
             with owner.transaction():
                 values["decision"] = take_ids(owner, "ledger.decision", last - first + 1)

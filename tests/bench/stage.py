@@ -34,6 +34,7 @@ _POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "4GB", "checkpoint_timeout
 # While it is filled it need not outlive the machine, and is started anew afterwards.
 _FILLING = {
     **_POSTGRES,
+    "max_wal_size": "1GB",  # it is not needed, and lies there afterwards
     "fsync": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
