@@ -34,7 +34,8 @@ _POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "4GB", "checkpoint_timeout
 # While it is filled it need not outlive the machine, and is started anew afterwards.
 _FILLING = {
     **_POSTGRES,
-    "max_wal_size": "1GB",  # it is not needed, and lies there afterwards
+    "max_wal_size": "1GB",
+    "wal_recycle": "off",  # what lies there afterwards is copied
     "fsync": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
