@@ -19,6 +19,9 @@ WANTED: Mapping[str, tuple[str, float]] = {
     "growth_of_hop_cost": ("at most", 1.15),
     "growth_of_transfer_cost": ("at most", 1.15),
     "growth_of_transfer_time": ("at most", 1.15),
+    "growth_of_hop_cost_with_entries": ("at most", 1.15),
+    "growth_of_transfer_cost_with_entries": ("at most", 1.15),
+    "growth_of_transfer_time_with_entries": ("at most", 1.15),
 }
 
 Rows = Mapping[str, Mapping[str, Spread | float]]

@@ -81,9 +81,11 @@ def filled(folder: Path, members: int, say: Say, entries: int = 0) -> None:
 
 
 @contextlib.contextmanager
-def staged(folder: Path, members: int, say: Say) -> Iterator[Stage]:
+def staged(
+    folder: Path, members: int, say: Say, postgres: Mapping[str, str] | None = None
+) -> Iterator[Stage]:
     """Start the servers in this folder, which was filled."""
-    embedded = Embedded(folder, say, _POSTGRES)
+    embedded = Embedded(folder, say, {**_POSTGRES, **(postgres or {})})
     with embedded as endpoints:
         postgres, valkey = (server.process.pid for server in embedded.servers)
         yield Stage(folder, endpoints, members, postgres, valkey)

@@ -35,33 +35,37 @@ def test_sizes_are_measured_there_and_back_again() -> None:
     assert [list(found["place"]) for found in figures] == [[1, 4, 5], [2, 3, 6]]
 
 
-def test_growth_is_the_largest_over_the_smallest_of_the_same_round() -> None:
-    small = {
-        "hop_cpu_us": [100.0, 200.0],
-        "hop_postgres_cpu_us": [100.0, 200.0],
-        "transfer_cpu_us": [300.0, 600.0],
-        "transfers/s": [3000.0, 1500.0],
-    }
-    large = {
-        "hop_cpu_us": [100.0, 200.0],
-        "hop_postgres_cpu_us": [120.0, 240.0],
-        "transfer_cpu_us": [330.0, 660.0],
-        "transfers/s": [2000.0, 1000.0],
-    }
+SMALL = {
+    "hop_cpu_us": [100.0, 200.0],
+    "hop_postgres_cpu_us": [100.0, 200.0],
+    "transfer_cpu_us": [300.0, 600.0],
+    "transfers/s": [3000.0, 1500.0],
+}
+LARGE = {
+    "hop_cpu_us": [100.0, 200.0],
+    "hop_postgres_cpu_us": [120.0, 240.0],
+    "transfer_cpu_us": [330.0, 660.0],
+    "transfers/s": [2000.0, 1000.0],
+}
 
-    ratios = GrowthFigures({"small": small, "between": {}, "large": large}, {}).ratios()
+
+def test_growth_is_the_largest_over_the_smallest_of_the_same_round() -> None:
+    """And apart from it, what entries add to that."""
+    between = {name: [9.0, 9.0] for name in SMALL}
+    slow = {name: [1.0, 1.0] for name in SMALL}
+    figures = {Size(40): SMALL, Size(400): between, Size(4_000): LARGE, Size(4_000, 50_000): slow}
+
+    ratios = GrowthFigures(figures, {}).ratios()
 
     assert ratios["growth_of_hop_cost"] == spread([1.1, 1.1])
     assert ratios["growth_of_transfer_cost"].median == pytest.approx(1.1)
     assert ratios["growth_of_transfer_time"] == spread([1.5, 1.5])
+    assert ratios["growth_of_transfer_time_with_entries"] == spread([3000.0, 1500.0])
 
 
-def test_one_size_alone_has_not_grown() -> None:
-    only = {
-        "hop_cpu_us": [100.0],
-        "hop_postgres_cpu_us": [50.0],
-        "transfer_cpu_us": [300.0],
-        "transfers/s": [3000.0],
-    }
+def test_each_size_says_what_it_costs_over_the_smallest() -> None:
+    rows = GrowthFigures({Size(40): SMALL, Size(4_000): LARGE}, {}).rows()
 
-    assert set(GrowthFigures({"only": only}, {}).ratios().values()) == {spread([1.0])}
+    assert rows["40 members"]["hop_cost"] == spread([1.0])
+    assert rows["4,000 members"]["hop_cost"] == spread([1.1])
+    assert rows["4,000 members"]["hop_cpu_us"] == spread([100.0, 200.0])
