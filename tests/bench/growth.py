@@ -1,132 +1,218 @@
 """Whether a hop and a transfer cost more in a larger cooperative, and what sessions take.
 
-Each size is measured beside yardsticks that do not grow: bare Flask with two Redis trips, and the
-minimal function on its own 40,000 accounts. The folder is kept: what was filled is not filled
-again, and a run that was stopped goes on.
+Each size has a folder and servers of its own, beside the others. They are measured in turn, round
+by round, and compared within a round: what disturbs a round disturbs all of them. The folders are
+kept: what was filled is not filled again, and a run that was stopped goes on.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from gateway.db.pool import Database
+from gateway.ledger.postgres.adapter import PostgresLedger
 from tests.bench import hop, money, pgbench, processes
 from tests.bench.figures import Spread, ratio, spread
-from tests.bench.fill import MEMBERS_WITH_A_PIN, Say, fill
+from tests.bench.fill import MEMBERS_WITH_A_PIN, Say
 from tests.bench.flows import MEMBERS_WITH_A_SLOW_PIN, dials, transfers
 from tests.bench.phones import Phones
-from tests.bench.stage import TODAY, WEBHOOK, Stage, gateway, of_settings
+from tests.bench.stage import WEBHOOK, Stage, filled, gateway, of_settings, staged
 
 _SESSIONS_S = 5.0  # of dials, to see what sessions take
 _WORKER_S = 5.0  # until it has done all its duties once
 _ORDERS_S = 60.0  # of orders through the webhook, to see what one leaves in PostgreSQL
-_CHUNK = 100_000
 
-# Members in a ring, each paying the next: all balances stay as they are, so that the books are
-# right without touching them. One order a second, the last of them a day ago.
-_HISTORY = """
-with decided as (
-    insert into ledger.decision (
-        key, kind, source, target, amount_centimos, business_date, decided_at
-    )
-    select
-        gen_random_uuid(), 'transfer', 's-' || payer, 's-' || payee, 100, %(today)s,
-        now() - interval '1 day' - make_interval(secs => %(left)s - n)
-    from (
-        select
-            n, 1 + n %% %(members)s::bigint as payer, 1 + (n + 1) %% %(members)s::bigint as payee
-        from generate_series(%(first)s::bigint, %(last)s::bigint) as n
-    ) as ring
-    returning id, source, target
+# Each server has room for what hops and transfers look at in the largest, and begins with it in
+# there, as after a day of work. The rest is read seldom, or appended and not read again.
+_POSTGRES = {"shared_buffers": "5GB"}
+_HOT = (
+    *("bank.member", "bank.member_msisdn_key", "bank.pin_credential_pkey"),
+    *("ledger.account", "ledger.account_code_key", "ledger.account_member"),
+    *("ledger.balance", "ledger.balance_pkey", "ledger.decision_key_key"),
+    *("ledger.transfer_debit", "ledger.transfer_credit"),
 )
-insert into ledger.transfer
-select d.id, 1, s.id, t.id, 100, 'amount'
-from decided as d
-join ledger.account as s on s.code = d.source
-join ledger.account as t on t.code = d.target
-"""
-
+_WARM = "select sum(pg_prewarm(name::regclass)) * 8192 from unnest(%s::text[]) as name"
 _SIZE = "select pg_database_size(current_database())"
 _LOGGED = "select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"
 _ORDERS = "select count(*) from instructions.instruction"
+
+Window = Callable[[], Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """So many members, and entries where they are more than the members' own."""
+
+    members: int
+    entries: int = 0
+
+    @property
+    def folder(self) -> str:
+        """Where it is kept, among the others."""
+        return f"{self.members}-{self.entries}" if self.entries else str(self.members)
+
+    def __str__(self) -> str:
+        entries = f", {self.entries:,} entries" if self.entries else ""
+        return f"{self.members:,} members{entries}"
+
+
+def sizes(members: Sequence[int], entries: int) -> list[Size]:
+    """From the smallest to the largest; the entries come with the last one once more."""
+    return [*map(Size, members), *([Size(members[-1], entries)] if entries else [])]
 
 
 @dataclass(frozen=True, slots=True)
 class GrowthFigures:
     """By size: the figures of its rounds."""
 
-    sizes: Mapping[str, Mapping[str, list[float]]]
+    sizes: Mapping[Size, Mapping[str, list[float]]]
     memory: Mapping[str, float]
 
     def ratios(self) -> dict[str, Spread]:
-        """The largest over the smallest, each over its yardstick: 1.0 is flat."""
-        first, *_, last = self.sizes.values() if len(self.sizes) > 1 else [*self.sizes.values()] * 2
-        names = {"growth_of_hop_cost": "hop_cost", "growth_of_transfer_cost": "transfer_cost"}
-        return {name: ratio(last[column], first[column]) for name, column in names.items()}
+        """Of the most members over the fewest, round by round, and once more with entries: 1.0 is
+        flat."""
+        found = {}
+        for size, grown in self._grown().items():
+            with_entries = "_with_entries" if size.entries else ""
+            found |= {f"growth_of_{name}{with_entries}": values for name, values in grown.items()}
+        return found
 
     def rows(self) -> dict[str, dict[str, Spread]]:
-        """A row a size."""
+        """A row a size, with what it costs over the smallest."""
+        grown = self._grown()
         return {
-            size: {name: spread(values) for name, values in figures.items()}
+            str(size): {name: spread(values) for name, values in figures.items()} | grown[size]
+            for size, figures in self.sizes.items()
+        }
+
+    def _grown(self) -> dict[Size, dict[str, Spread]]:
+        first = next(iter(self.sizes.values()))
+        return {
+            size: {
+                "hop_cost": ratio(_hop_us(figures), _hop_us(first)),
+                "transfer_cost": ratio(figures["transfer_cpu_us"], first["transfer_cpu_us"]),
+                "transfer_time": ratio(first["transfers/s"], figures["transfers/s"]),
+            }
             for size, figures in self.sizes.items()
         }
 
 
+def _hop_us(figures: Mapping[str, list[float]]) -> list[float]:
+    both = zip(figures["hop_cpu_us"], figures["hop_postgres_cpu_us"], strict=True)
+    return [gateway_us + postgres_us for gateway_us, postgres_us in both]
+
+
 def measure(
-    stage: Stage, sizes: Sequence[int], entries: int, rounds: int, seconds: float, say: Say
+    folder: Path, sizes: Sequence[Size], rounds: int, seconds: float, say: Say
 ) -> GrowthFigures:
-    """Fill up to each size and measure there; the entries come with the last one."""
-    figures: dict[str, Mapping[str, list[float]]] = {}
-    pgbench.prepare(stage, scale=None)
+    """Fill what is not filled yet, start all sizes beside each other, and measure them in turn."""
+    keep(folder, sizes, say)
+    with contextlib.ExitStack() as running:
+        stages = [
+            running.enter_context(staged(folder / size.folder, size.members, say, _POSTGRES))
+            for size in sizes
+        ]
+        figures = [_on_disk(stage, rounds) for stage in stages]
+        for name, windows_of in (("hop", _hops), ("transfer", _transfers)):
+            with contextlib.ExitStack() as open_now:
+                windows = [windows_of(stage, seconds, open_now) for stage in stages]
+                measured = in_turn(
+                    windows, rounds, lambda n, name=name: say(f"  {name}: round {n}")
+                )
+            figures = [columns | more for columns, more in zip(figures, measured, strict=True)]
+        # The smallest's worker, since a seal of all that was filled is none that a worker makes.
+        weighed = {**memory(stages[0]), **disk(stages[-1])}
+    return GrowthFigures(dict(zip(sizes, figures, strict=True)), weighed)
+
+
+def keep(folder: Path, sizes: Sequence[Size], say: Say) -> None:
+    """Each size in its folder. One that is not there yet begins as a copy of the one before it."""
+    before: Path | None = None
     for size in sizes:
-        fill(stage.endpoints.owner_url, size, TODAY, say)
-        figures[f"{size:,} members"] = _at(replace(stage, members=size), rounds, seconds, say)
-    if entries:
-        _write_history(stage.endpoints.owner_url, sizes[-1], entries, say)
-        name = f"{sizes[-1]:,} members, {entries:,} entries"
-        figures[name] = _at(replace(stage, members=sizes[-1]), rounds, seconds, say)
-    largest = replace(stage, members=sizes[-1])
-    # Disk first: the worker, which memory starts, begins to seal all that was filled.
-    return GrowthFigures(figures, {**disk(largest), **memory(largest)})
+        place = folder / size.folder
+        if before and not place.exists():
+            part = place.with_suffix(".part")
+            # With its owners, which our own copying would not keep.
+            subprocess.run(["rm", "-rf", part], check=True)
+            subprocess.run(["cp", "-a", before, part], check=True)
+            part.rename(place)
+        began = time.monotonic()
+        filled(place, size.members, say, size.entries)
+        say(f"  {size}: filled in {time.monotonic() - began:.0f} s")
+        before = place
 
 
-def _at(stage: Stage, rounds: int, seconds: float, say: Say) -> dict[str, list[float]]:
-    """One size. Costs are in units of the yardstick of the same round."""
-    hops = hop.measure(stage, rounds, seconds, say, without=(hop.CONSTANT, hop.PEER)).targets
-    transfers = money.ledger_only(stage, rounds, seconds)
-    ours, theirs = hops[hop.GATEWAY], hops[hop.TWO_TRIPS]
-    both = [a + b for a, b in zip(ours["cpu_us"], ours["postgres_cpu_us"], strict=True)]
-    return {
-        "postgres_mib": [_asked(stage, _SIZE) / 2**20] * rounds,
-        "hop_cpu_us": ours["cpu_us"],
-        "hop_postgres_cpu_us": ours["postgres_cpu_us"],
-        "hop_cost": [a / b for a, b in zip(both, theirs["cpu_us"], strict=True)],
-        "transfers/s": transfers[money.PORT],
-        "transfer_cost": [
-            b / a for a, b in zip(transfers[money.PORT], transfers[money.MINIMAL], strict=True)
-        ],
+def _on_disk(stage: Stage, rounds: int) -> dict[str, list[float]]:
+    """How large it is, and how much of it is in memory before anybody measures."""
+    with psycopg.connect(stage.endpoints.owner_url, autocommit=True) as owner:
+        owner.execute("create extension if not exists pg_prewarm")
+    mib = {
+        "postgres_mib": _asked(stage, _SIZE) / 2**20,
+        "hot_mib": _asked(stage, _WARM, list(_HOT)) / 2**20,
     }
+    return {name: [value] * rounds for name, value in mib.items()}
 
 
-def _write_history(owner_url: str, members: int, entries: int, say: Say) -> None:
-    """Transfers of the past until there are so many entries, two a transfer."""
-    with psycopg.connect(owner_url, autocommit=True) as owner:
-        row = owner.execute("select count(*) from ledger.transfer").fetchone()
-        left = entries // 2 - (row[0] if row else 0)
-        for first in range(1, left + 1, _CHUNK):
-            last = min(first + _CHUNK - 1, left)
-            values = {"first": first, "last": last, "members": members, "left": left}
-            owner.execute(_HISTORY, {**values, "today": TODAY})
-            say(f"  {last:,} of {left:,} transfers")
-        if left > 0:
-            owner.execute("vacuum analyze")
+def in_turn(
+    windows: Sequence[Window], rounds: int, say: Callable[[int], None]
+) -> list[dict[str, list[float]]]:
+    """Each in its turn, there and back again: a machine that gets slower favours none of them."""
+    figures: list[dict[str, list[float]]] = [defaultdict(list) for _ in windows]
+    for number in range(rounds):
+        places = range(len(windows)) if number % 2 == 0 else reversed(range(len(windows)))
+        for place in places:
+            for column, value in windows[place]().items():
+                figures[place][column].append(value)
+        say(number + 1)
+    return figures
+
+
+def _hops(stage: Stage, seconds: float, open_now: contextlib.ExitStack) -> Window:
+    """Hops of this size, once they are warm."""
+    target = open_now.enter_context(hop.ours(stage))
+    stage.keep_on(frozenset({processes.OTHER_CORE}))
+    open_now.callback(stage.keep_on, processes.ALL_CORES)
+    hop.walk(stage, target, hop.WARM_S)
+
+    def window() -> Mapping[str, float]:
+        found = hop.walk(stage, target, seconds)
+        return {f"hop_{name}": found[name] for name in ("cpu_us", "postgres_cpu_us")}
+
+    return window
+
+
+def _transfers(stage: Stage, seconds: float, open_now: contextlib.ExitStack) -> Window:
+    """Transfers of this size through the ledger's port, once they are warm."""
+    database = open_now.enter_context(Database(stage.endpoints.app_url, pgbench.CLIENTS))
+    database.open()
+    ledger = PostgresLedger(database)
+    money.transfers_per_s(stage, ledger, seconds)
+
+    def window() -> Mapping[str, float]:
+        began_s, began = time.process_time(), processes.cpu_s(stage.postgres)
+        at = time.perf_counter()
+        per_s = money.transfers_per_s(stage, ledger, seconds)
+        count = per_s * (time.perf_counter() - at)
+        postgres_s = processes.cpu_s(stage.postgres) - began
+        cpu_s = postgres_s + time.process_time() - began_s
+        return {
+            "transfers/s": per_s,
+            "transfer_cpu_us": cpu_s / count * 1e6,
+            "transfer_postgres_cpu_us": postgres_s / count * 1e6,
+        }
+
+    return window
 
 
 def memory(stage: Stage) -> dict[str, float]:
@@ -171,9 +257,9 @@ def disk(stage: Stage) -> dict[str, float]:
     }
 
 
-def _asked(stage: Stage, sql: str) -> float:
+def _asked(stage: Stage, sql: str, *values: object) -> float:
     with psycopg.connect(stage.endpoints.owner_url, autocommit=True) as owner:
-        row = owner.execute(sql).fetchone()  # type: ignore[arg-type]
+        row = owner.execute(sql.encode(), values).fetchone()
         return float(row[0]) if row else 0.0
 
 

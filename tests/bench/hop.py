@@ -7,7 +7,7 @@ import dataclasses
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ CONSTANT = "flask, constant"
 TWO_TRIPS = "flask, two redis trips"
 PEER = "ussd-menu-builder"
 PHONES_AT_ONCE = 8
-_WARM_S = 1.0
+WARM_S = 1.0
 _NODE = Path(__file__).parent / "node"
 _NPM_S = 120
 
@@ -70,26 +70,24 @@ class HopFigures:
         }
 
 
-def measure(
-    stage: Stage, rounds: int, seconds: float, say: Say, without: Collection[str] = ()
-) -> HopFigures:
-    """All targets in turn, round by round, but those that are not wanted."""
+def measure(stage: Stage, rounds: int, seconds: float, say: Say) -> HopFigures:
+    """All targets in turn, round by round."""
     figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     with contextlib.ExitStack() as running:
-        targets, skipped = _start(running, stage, say, without)
+        targets, skipped = _start(running, stage, say)
         stage.keep_on(frozenset({processes.OTHER_CORE}))
         for target in targets:
-            _walk(stage, target, _WARM_S)
+            walk(stage, target, WARM_S)
         for number in range(rounds):
             for target in targets:
-                for column, value in _walk(stage, target, seconds).items():
+                for column, value in walk(stage, target, seconds).items():
                     figures[target.name][column].append(value)
             say(f"  hop: round {number + 1} of {rounds}")
         stage.keep_on(processes.ALL_CORES)
     return HopFigures(figures, skipped)
 
 
-def _walk(stage: Stage, target: Target, seconds: float) -> dict[str, float]:
+def walk(stage: Stage, target: Target, seconds: float) -> dict[str, float]:
     """One target for one window."""
     before = _counted(stage, target)
     tally = Phones(target.port, target.path, _flow(stage, target)).in_a_row(PHONES_AT_ONCE, seconds)
@@ -147,23 +145,24 @@ def _counted(stage: Stage, target: Target) -> dict[str, float]:
 
 
 def _start(
-    running: contextlib.ExitStack, stage: Stage, say: Say, without: Collection[str]
+    running: contextlib.ExitStack, stage: Stage, say: Say
 ) -> tuple[list[Target], dict[str, str]]:
-    core = processes.SERVER_CORE
-    targets, skipped = [], {}
-    port, pid = running.enter_context(gateway(stage, core, without_pin=True))
-    targets.append(Target(GATEWAY, port, WEBHOOK, pid))
+    targets, skipped = [running.enter_context(ours(stage))], {}
     for name, application in ((CONSTANT, "constant"), (TWO_TRIPS, "two_trips")):
-        if name not in without:
-            targets.append(running.enter_context(_flask(stage, name, application)))
-    if PEER in without:
-        return targets, skipped
+        targets.append(running.enter_context(_flask(stage, name, application)))
     try:
         targets.append(running.enter_context(_peer(stage, say)))
     except _NoPeerError as error:
         skipped[PEER] = str(error)
         say(f"  hop: {PEER} is SKIPPED: {error}")
     return targets, skipped
+
+
+@contextlib.contextmanager
+def ours(stage: Stage) -> Iterator[Target]:
+    """The gateway."""
+    with gateway(stage, processes.SERVER_CORE, without_pin=True) as (port, pid):
+        yield Target(GATEWAY, port, WEBHOOK, pid)
 
 
 @contextlib.contextmanager

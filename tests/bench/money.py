@@ -103,21 +103,14 @@ def measure(stage: Stage, rounds: int, seconds: float, scale: int, say: Say) -> 
     return figures
 
 
-def ledger_only(stage: Stage, rounds: int, seconds: float) -> dict[str, list[float]]:
-    """Transfers through the port, and the minimal function on its 40,000 accounts."""
-    figures: dict[str, list[float]] = defaultdict(list)
-    with (
-        Database(stage.endpoints.app_url, pgbench.CLIENTS) as database,
-        Database(stage.endpoints.owner_url, pgbench.CLIENTS) as owner,
-    ):
-        database.open()
-        owner.open()
-        ways = _ways(stage, PostgresLedger(database), owner, seconds)
-        ways[PORT]()
-        for _ in range(rounds):
-            for name in (PORT, MINIMAL):
-                figures[name].append(ways[name]())
-    return figures
+def transfers_per_s(stage: Stage, ledger: PostgresLedger, seconds: float) -> float:
+    """Through the ledger's port, between any two members."""
+
+    def transfer(chance: random.Random) -> object:
+        source, target = _pair(chance, stage.members)
+        return _posted(ledger, Transfer(uuid.uuid4(), f"s-{source}", f"s-{target}", _AMOUNT, TODAY))
+
+    return _by_threads(transfer, seconds)
 
 
 def _ways(
@@ -130,17 +123,13 @@ def _ways(
         values = (uuid.uuid4(), source, target, _AMOUNT.centimos, TODAY)
         return owner.row("select bench.transfer(%s, %s, %s, %s, %s) as id", values)["id"]
 
-    def transfer(chance: random.Random) -> object:
-        source, target = _pair(chance, stage.members)
-        return _posted(ledger, Transfer(uuid.uuid4(), f"s-{source}", f"s-{target}", _AMOUNT, TODAY))
-
     def repay(chance: random.Random) -> object:
         n = chance.randint(1, stage.members)
         part = RepaymentMode.PART
         return _posted(ledger, Repayment(uuid.uuid4(), f"s-{n}", f"l-{n}", _AMOUNT, part, TODAY))
 
     return {
-        PORT: lambda: _by_threads(transfer, seconds),
+        PORT: lambda: transfers_per_s(stage, ledger, seconds),
         MINIMAL: lambda: pgbench.script(stage, pgbench.MINIMAL, accounts, seconds),
         LOANS: lambda: _by_threads(repay, seconds),
         LEDGER: lambda: pgbench.script(stage, pgbench.LEDGER, stage.members, seconds),

@@ -51,13 +51,11 @@ select * from instructions.execute(
 )
 
 
-def prepare(stage: Stage, scale: int | None) -> None:
-    """Our minimal function, and tables for its own transactions where those are run."""
+def prepare(stage: Stage, scale: int) -> None:
+    """Our minimal function, and tables for its own transactions."""
     with psycopg.connect(stage.endpoints.owner_url, autocommit=True) as owner:
         owner.execute(_MINIMAL.read_text().replace(":accounts", str(MINIMAL_ACCOUNTS)))
         owner.execute("analyze bench.balance")
-        if scale is None:
-            return
         with contextlib.suppress(psycopg.errors.DuplicateDatabase):
             owner.execute(f"create database {_DATABASE}")
     if _scale(stage) != scale:

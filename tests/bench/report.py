@@ -18,6 +18,10 @@ WANTED: Mapping[str, tuple[str, float]] = {
     "goodput_at_twice_capacity": ("at least", 0.9),
     "growth_of_hop_cost": ("at most", 1.15),
     "growth_of_transfer_cost": ("at most", 1.15),
+    "growth_of_transfer_time": ("at most", 1.15),
+    "growth_of_hop_cost_with_entries": ("at most", 1.15),
+    "growth_of_transfer_cost_with_entries": ("at most", 1.15),
+    "growth_of_transfer_time_with_entries": ("at most", 1.15),
 }
 
 Rows = Mapping[str, Mapping[str, Spread | float]]

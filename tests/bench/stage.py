@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from gateway.embedded import Embedded, Endpoints
 from gateway.settings import DEMO_WEBHOOK_SECRET, Settings
 from tests.bench import processes
 from tests.bench.fill import Say, fill
+from tests.bench.history import fill_up
 from tests.bench.served import menus_without_pin
 
 TODAY = dt.datetime.now(dt.UTC).date()
@@ -29,6 +31,18 @@ _GATEWAY_THREADS = THREADS + HOPS_WAITING_MAX + THREADS_TO_REFUSE
 
 # As of a small server, not a demo on a laptop. Durability is as it comes: on.
 _POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
+# While it is filled it need not outlive the machine, and is started anew afterwards.
+_FILLING = {
+    **_POSTGRES,
+    "max_wal_size": "1GB",
+    "wal_recycle": "off",  # what lies there afterwards is copied
+    "fsync": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
+    "maintenance_work_mem": "1GB",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +71,22 @@ class Stage:
             processes.keep_on(root, cores)
 
 
-@contextlib.contextmanager
-def staged(folder: Path, members: int, say: Say) -> Iterator[Stage]:
-    """Start the servers in this folder, and fill them with so many members."""
-    embedded = Embedded(folder, say, _POSTGRES)
-    with embedded as endpoints:
+def filled(folder: Path, members: int, say: Say, entries: int = 0) -> None:
+    """Put so many members into this folder, and so many entries."""
+    with Embedded(folder, say, _FILLING) as endpoints:
         migrate(endpoints.owner_url)
         fill(endpoints.owner_url, members, TODAY, say)
+        fill_up(endpoints.owner_url, entries, say)
+    os.sync()  # nothing of it is left to be written while somebody measures
+
+
+@contextlib.contextmanager
+def staged(
+    folder: Path, members: int, say: Say, postgres: Mapping[str, str] | None = None
+) -> Iterator[Stage]:
+    """Start the servers in this folder, which was filled."""
+    embedded = Embedded(folder, say, {**_POSTGRES, **(postgres or {})})
+    with embedded as endpoints:
         postgres, valkey = (server.process.pid for server in embedded.servers)
         yield Stage(folder, endpoints, members, postgres, valkey)
 
