@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 import redis
 
 from gateway.bounds import HOPS_AT_ONCE, HOPS_WAITING_MAX, THREADS_TO_REFUSE
-from gateway.db.migrations import migrate
+from gateway.db.migrations import ROOMS, migrate, sources
 from gateway.demo.variables import demo_variables
 from gateway.embedded import Embedded, Endpoints
 from gateway.settings import DEMO_WEBHOOK_SECRET, Settings
@@ -73,11 +74,29 @@ class Stage:
 
 def filled(folder: Path, members: int, say: Say, entries: int = 0) -> None:
     """Put so many members into this folder, and so many entries."""
+    of_this_sql(folder)
     with Embedded(folder, say, _FILLING) as endpoints:
         migrate(endpoints.owner_url)
         fill(endpoints.owner_url, members, TODAY, say)
         fill_up(endpoints.owner_url, entries, say)
     os.sync()  # nothing of it is left to be written while somebody measures
+
+
+def of_this_sql(folder: Path) -> None:
+    """What was filled by other SQL than today's would be measured as if it were today's.
+
+    Raises:
+        RuntimeError: it was.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(file for room in sources(ROOMS) for file in room.glob("*.sql")):
+        digest.update(file.read_bytes())
+    mark = folder / "sql.sha256"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not mark.exists():
+        mark.write_text(digest.hexdigest())
+    elif mark.read_text() != digest.hexdigest():
+        raise RuntimeError(f"{folder} was filled by other SQL than this: remove it")
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from tests.bench.fill import SLOW, Say, fill, open_by_the_doors
 from tests.bench.flows import PIN
 from tests.bench.history import fill_up
 from tests.bench.models import Owner, copy, written
+from tests.bench.stage import of_this_sql
 
 TODAY = dt.date(2026, 11, 23)
 KNOWN = 3  # members whose PIN we know
@@ -179,6 +181,15 @@ def test_the_past_goes_on_where_it_was_stopped_and_the_books_are_right(
 
     _prove(owner)
     assert owner.execute("select count(*) from ledger.entry").fetchone() == (50,)
+
+
+def test_a_folder_that_other_sql_filled_is_not_measured(tmp_path: Path) -> None:
+    of_this_sql(tmp_path)
+    of_this_sql(tmp_path)
+    (tmp_path / "sql.sha256").write_text("another")
+
+    with pytest.raises(RuntimeError, match="other SQL"):
+        of_this_sql(tmp_path)
 
 
 def _undated(rows: Mapping[str, list[dict[str, object]]]) -> object:
