@@ -59,7 +59,9 @@ def test_a_moment_comes_back_and_nothing_after_it(embedded_data: Path) -> None:
     restored = archive.restore("moment", moment.isoformat())
 
     try:
-        amounts = "select array_agg(amount_centimos) from ledger.decision where kind = 'transfer'"
+        amounts = (
+            "select array_agg(amount_centimos::bigint) from ledger.decision where kind = 'transfer'"
+        )
         assert restored.ask(amounts) == [1_00]
         assert restored.ask("select ok from ledger.verify()") is True
         assert restored.ask(WITHOUT_POSTING) == 0
