@@ -65,11 +65,11 @@ def drive(
     became: Outcome | None = None,
     newest: Outcome | None = None,
     is_newest: bool = True,
-    spare_key: str = KEY,
+    key: str = KEY,
 ) -> tuple[Reply, list[Effect]]:
     """Drive one hop; `opened` are the answers to each Open. The effects come in their order."""
     openings = iter(opened)
-    effects = take(TURN, LIBRARY, lambda: spare_key)
+    effects = take(TURN, LIBRARY, lambda: key)
     seen: list[Effect] = []
     waited_ms = 0
     answer: Any = None
@@ -300,7 +300,7 @@ def test_a_draft_is_offered_only_after_its_key_was_closed() -> None:
 
     assert kinds(effects) == ["Open", "Identify", "Forgo", "Close"]
     assert "1. Seguir: enviar S/ 50.00 a Segundo C." in reply.text
-    _, effects = drive(Next(CLAIM, _state(effects), "1"), spare_key="2" * 8)
+    _, effects = drive(Next(CLAIM, _state(effects), "1"), key="2" * 8)
     draft = closed(effects).draft
     assert draft is not None
     assert draft.key == "2" * 8
@@ -400,7 +400,7 @@ def test_who_says_again_goes_on_with_another_order() -> None:
     """And loses the signal once more: it is asked about once more."""
     refused = BANK | {"transfers.send": Refused("again", {"amount": Money(50_00)})}
     _, effects = drive(Next(CLAIM, at_the_confirm_screen(), "4826"), bank=refused)
-    _, effects = drive(Next(CLAIM, _state(effects), "1"), spare_key="2" * 8)
+    _, effects = drive(Next(CLAIM, _state(effects), "1"), key="2" * 8)
     draft = left(effects).draft
     assert draft is not None
     assert (draft.key, draft.again_ok, left(effects).given) == ("2" * 8, True, "")
