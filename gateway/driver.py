@@ -30,7 +30,7 @@ from gateway.db.pool import DatabaseUnavailableError
 from gateway.events.witness import UNSEEN, Witness
 from gateway.notices.answers import Answers
 from gateway.notices.reports import Reports
-from gateway.observing import Log, Metrics
+from gateway.observing import HopLine, Log, Metrics, NoteHop, log_hop
 from gateway.sessions.port import (
     Claim,
     New,
@@ -71,7 +71,7 @@ class Gateway:
         wake: tells the worker that the outbox has something to send. Never raises; what is lost
             the sweep finds.
         pause: lets so many seconds pass, for a copy that waits for the first one's reply.
-        log: one line a hop.
+        log: what is out of the ordinary.
         metrics: the figures.
         answers: to SMS, each once.
         reports: of what became of ours.
@@ -79,6 +79,7 @@ class Gateway:
         close: give the connections back.
         beside: what readiness names too, though members are served without it: by name.
         hop: within it the core is waited for no longer than a hop may.
+        note_hop: the log's line of each hop.
         witness: takes note of what happens, for the programme's figures.
     """
 
@@ -99,6 +100,7 @@ class Gateway:
     close: Callable[[], None]
     beside: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
     hop: Callable[[], AbstractContextManager[None]] = nullcontext
+    note_hop: NoteHop = log_hop
     witness: Witness = UNSEEN
 
     def take(self, turn: Turn) -> Reply:
@@ -183,15 +185,16 @@ class Gateway:
         seconds = time.perf_counter() - began_s
         self.metrics.hop(self.cooperative, origin.channel, reply.outcome, seconds)
         self.witness.answered(origin, reply)
-        self.log.info(
-            "hop",
-            cooperative=self.cooperative,
-            channel=origin.channel,
-            session=origin.session_id,
-            screen=reply.screen,
-            outcome=reply.outcome,
-            ends=reply.ends,
-            ms=round(seconds * 1000, 1),
+        self.note_hop(
+            HopLine(
+                cooperative=self.cooperative,
+                channel=origin.channel,
+                session=origin.session_id,
+                screen=reply.screen,
+                outcome=reply.outcome,
+                ends=reply.ends,
+                ms=round(seconds * 1000, 1),
+            )
         )
 
 

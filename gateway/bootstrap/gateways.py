@@ -118,6 +118,7 @@ def build(settings: Settings, metrics: Metrics, parts: Parts = ORDINARY) -> Gate
         reports=Reports(database, metrics),
         checks=checks,
         close=close,
+        note_hop=parts.note_hop,
         witness=witness_of(settings, recorder),
         **_slow_core(ledger),
     )

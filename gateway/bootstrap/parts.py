@@ -31,7 +31,7 @@ from gateway.library.lookout import Look, Stop, look_often
 from gateway.library.shelf import Shelf
 from gateway.menus import prove, read_folder
 from gateway.notices.senders import Sender
-from gateway.observing import logger
+from gateway.observing import NoteHop, log_hop, logger
 from gateway.sessions.connecting import connect_sessions
 from gateway.sessions.redis_store import Lifetime, RedisSessions
 from gateway.settings import Settings
@@ -61,6 +61,7 @@ class Parts:
         operations: what the bank can do, by name.
         sim_swap: who knows SIM cards.
         care: how a core behind a network is asked.
+        note_hop: the log's line of each hop.
     """
 
     database: Callable[[Settings], Database] | None = None
@@ -77,6 +78,7 @@ class Parts:
     operations: Mapping[str, Operation] = field(default_factory=lambda: CATALOGUE)
     sim_swap: SimSwap | None = None
     care: Callable[[Settings], Care] | None = None
+    note_hop: NoteHop = log_hop
 
 
 ORDINARY = Parts()

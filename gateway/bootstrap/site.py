@@ -1,6 +1,8 @@
 """The web application of a deployment: webhooks, the core's doors, staff's API and console."""
 
+import gc
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import argon2
 from flask import Blueprint, Flask
@@ -25,7 +27,7 @@ from gateway.db.pool import Database
 from gateway.driver import Gateway
 from gateway.notices.simulated import SimulatedNetwork
 from gateway.notices.wakeup import WakeUps, connect
-from gateway.observing import Metrics, configure_logging
+from gateway.observing import Metrics, configure_logging, hop_lines
 from gateway.providers import webhooks
 from gateway.settings import Settings
 from gateway.staff.api import StaffDesk
@@ -42,8 +44,12 @@ def wsgi(parts: Parts = ORDINARY) -> Flask:
         SettingsError: the environment is not usable.
     """
     tenants = load_all()
-    configure_logging(tenants[0].log_level)
-    app, _ = application(tenants, parts)
+    level = tenants[0].log_level
+    configure_logging(level)
+    app, _ = application(tenants, replace(parts, note_hop=hop_lines(level)))
+    # What is there now stays as long as the process: it need not be looked through again.
+    gc.collect()
+    gc.freeze()
     return app
 
 

@@ -49,7 +49,8 @@ class QuickRedis(redis.Redis):
         try:
             try:
                 return self._sent(line, commands)
-            except redis.ConnectionError:  # it had been dropped: once more, on a new one
+            except (redis.ConnectionError, redis.TimeoutError):
+                # It had been dropped, or died without a word: once more, on a new one.
                 line.disconnect()
                 return self._sent(line, commands)
         except BaseException:

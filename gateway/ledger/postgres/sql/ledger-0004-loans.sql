@@ -56,8 +56,8 @@ create domain ledger.some_centimos as bigint check (value <> 0);
 
 -- What each payment paid of each instalment; a reversal writes the same with the sign turned.
 -- `rebate` is interest that was never earned because the loan was paid off early.
--- As with transfers, `ledger.verify` looks for those of no decision, and of no instalment: the one
--- function that writes them has the loan locked and its instalments, which stay, before it.
+-- As with transfers, `ledger.verify` looks for those of no decision, and of no instalment: who writes
+-- them has the instalments before it, which stay, or the rows that it turns.
 create table ledger.allocation (
     decision_id bigint not null,
     loan_id bigint not null,
@@ -236,7 +236,8 @@ $$;
 --
 -- `enable_seqscan = off`, here and where limits are judged: a connection keeps its plans, and one that
 -- made them while a table was empty would read all of it at each order once it is not, until
--- statistics are taken. Whatever an order looks for has an index.
+-- statistics are taken. Whatever an order looks for has an index, but for the rows of the law, which
+-- are a handful.
 create function ledger.post_repayment(
     p_key uuid, p_source text, p_loan text, p_amount_centimos bigint, p_mode text,
     p_business_date date
