@@ -87,7 +87,7 @@ NoteHop = Callable[[HopLine], object]
 def hop_lines(level: str) -> NoteHop:
     """Where a process that serves notes its hops: the lines that `log_hop` would write, past
     structlog, which takes longer over one than the hop over its form and its screen together."""
-    if logging.getLevelNamesMapping()[level] > logging.INFO:
+    if logging.getLevelName(level) > logging.INFO:
         return lambda _: None
     write = structlog.BytesLogger(sys.stdout.buffer).info  # with the others' lock: line by line
 

@@ -87,10 +87,9 @@ def console(
     wake_ups = WakeUps(connect(settings.queue_url.get_secret_value()))
     checks = {**gateway.checks, **gateway.beside}
     watched = Watched(gateway.metrics.registry, checks, gateway.sessions.under_way, wake_ups.depth)
-    wake = parts.wake or gateway.wake
     # The gateway's own way to the core: it is what finds out when a core is well again.
     application, live = console_of(
-        settings, staff, gateway.bank.core, watched, wake, parts.now, price, at
+        settings, staff, gateway.bank.core, watched, gateway.wake, parts.now, price, at
     )
     parts.often(CONSOLE_SAMPLE_S, live.sample)
     return application

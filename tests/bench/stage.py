@@ -101,10 +101,10 @@ def of_this_sql(folder: Path) -> None:
 
 @contextlib.contextmanager
 def staged(
-    folder: Path, members: int, say: Say, postgres: Mapping[str, str] | None = None
+    folder: Path, members: int, say: Say, settings: Mapping[str, str] | None = None
 ) -> Iterator[Stage]:
     """Start the servers in this folder, which was filled."""
-    embedded = Embedded(folder, say, {**_POSTGRES, **(postgres or {})})
+    embedded = Embedded(folder, say, {**_POSTGRES, **(settings or {})})
     with embedded as endpoints:
         postgres, valkey = (server.process.pid for server in embedded.servers)
         yield Stage(folder, endpoints, members, postgres, valkey)
