@@ -34,6 +34,7 @@ class Health(BaseHTTPRequestHandler):
 HTTPServer(("127.0.0.1", int(sys.argv[1])), Health).serve_forever()
 """
 WORKER = "import signal; signal.pause()"
+NEVER_ANSWERS = "import signal; signal.pause()"
 LEAVES_A_CHILD_AND_DIES = """
 import subprocess, sys
 subprocess.Popen(["/bin/sleep", "60"])
@@ -141,7 +142,8 @@ def test_a_second_demo_in_the_folder_is_refused_and_the_first_goes_on(data: Path
 
 
 def test_a_worker_that_cannot_start_is_named_with_its_last_words(data: Path) -> None:
-    with start(data, worker=LEAVES_A_CHILD_AND_DIES) as demo:
+    # A web process that answered before the worker is dead would be invited to, and rightly so.
+    with start(data, web=NEVER_ANSWERS, worker=LEAVES_A_CHILD_AND_DIES) as demo:
         assert demo.end() == 1
     assert "worker ended by itself (exit code 1)." in demo.heard
     assert f"The last lines of {data}/logs/worker.log:" in demo.heard
