@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import psycopg
-from psycopg.abc import RV, PQGen
-from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from gateway.bounds import (
-    ANSWER_SLACK_MS,
     PATIENT_STATEMENT_MS,
     RECONNECT_S,
     SILENCE_MS,
     STATEMENT_TIMEOUT_MS,
     STORE_TIMEOUT_MS,
 )
+from gateway.db.connection import Connection, NoAnswerError, PatientConnection, Row
 
-Row = dict[str, Any]
-
+__all__ = ["Database", "DatabaseUnavailableError", "NotAllowedError", "Row"]
 
 # What a function of ours, or a table's own check, refuses to write: its `diag` says why.
 NotAllowedError = psycopg.errors.CheckViolation
@@ -30,36 +27,6 @@ NotAllowedError = psycopg.errors.CheckViolation
 class DatabaseUnavailableError(Exception):
     """PostgreSQL did not answer. What a write did is unknown; its key tells, once it answers
     again."""
-
-
-class _NoAnswerError(psycopg.OperationalError):
-    """The server has the statement and says nothing."""
-
-
-class _Connection(psycopg.Connection[Row]):
-    """A connection that gives a silent server up.
-
-    The server's own `statement_timeout` cannot help where the server itself is frozen, and no
-    thread may wait for one: a few of them, and nobody is served at all.
-    """
-
-    answer_s: float = (STATEMENT_TIMEOUT_MS + ANSWER_SLACK_MS) / 1000
-
-    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        began = time.monotonic()
-        try:
-            return super().wait(gen, interval, timeout or self.answer_s)
-        except psycopg.OperationalError as error:
-            if time.monotonic() - began < self.answer_s:
-                raise
-            self.pgconn.finish()  # its answer may still come: nobody may take it for another's
-            raise _NoAnswerError(f"no answer within {self.answer_s} s") from error
-
-
-class _PatientConnection(_Connection):
-    """For a person who waits at a terminal for a sum over everything."""
-
-    answer_s = (PATIENT_STATEMENT_MS + ANSWER_SLACK_MS) / 1000
 
 
 class Database:
@@ -80,9 +47,9 @@ class Database:
         # it wherever `enable_seqscan = off` meets a table that has no index.
         compiled = "" if patient else "-c jit=off"
         self._away_until = 0.0
-        self._pool: ConnectionPool[_Connection] = ConnectionPool(
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
             dsn,
-            connection_class=_PatientConnection if patient else _Connection,
+            connection_class=PatientConnection if patient else Connection,
             min_size=1,
             max_size=size_max,
             timeout=STORE_TIMEOUT_MS / 1000,
@@ -91,7 +58,6 @@ class Database:
             reconnect_timeout=RECONNECT_S,
             kwargs={
                 "autocommit": True,
-                "row_factory": dict_row,
                 "connect_timeout": 2,  # seconds; libpq takes no less
                 "options": f"-c statement_timeout={statement_ms} {compiled} {options}",
                 "application_name": "chaski",
@@ -128,7 +94,7 @@ class Database:
             raise DatabaseUnavailableError("PostgreSQL said nothing a moment ago")
         try:
             return self._once(sql, params)
-        except (_NoAnswerError, psycopg.errors.QueryCanceled, PoolTimeout) as error:
+        except (NoAnswerError, psycopg.errors.QueryCanceled, PoolTimeout) as error:
             raise self._unavailable(error) from error
         except psycopg.OperationalError:
             self._pool.check()
@@ -138,7 +104,7 @@ class Database:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> DatabaseUnavailableError:
-        if isinstance(error, _NoAnswerError):
+        if isinstance(error, NoAnswerError):
             self._away_until = time.monotonic() + SILENCE_MS / 1000
         return DatabaseUnavailableError(str(error))
 
@@ -158,8 +124,6 @@ class Database:
         # Not the pool's own `with`: it commits, and here every statement has done so itself.
         connection = self._pool.getconn()
         try:
-            cursor = connection.execute(sql, params)  # a new one: it keeps what it was given
-            result = cursor.pgresult
-            return cursor.fetchall() if result and result.nfields else []
+            return connection.ask(sql, params)
         finally:
             self._pool.putconn(connection)
