@@ -80,42 +80,34 @@ language plpgsql
 as $$
 declare
     kind constant text := case when p_hold is null then 'transfer' else 'held_transfer' end;
-    side record;
     source_id bigint;
-    source_member text;
-    available bigint;
     target_id bigint;
-    target_member text;
+    one_member boolean;
+    available bigint;
     tax bigint := 0;
     refusal text;
     decided bigint;
 begin
-    for side in
-        select
-            a.id, a.code, a.member_ref,
-            b.balance_centimos - b.held_centimos - b.floor_centimos as free_centimos
-        from ledger.account as a
-        join ledger.balance as b on b.account_id = a.id
-        where a.code in (p_source, p_target) and a.kind = 'savings' and a.closed_on is null
-        order by a.id
-        for no key update of b
-    loop
-        if side.code = p_source then
-            source_id := side.id;
-            source_member := side.member_ref;
-            available := side.free_centimos + p_released_centimos;
-        else
-            target_id := side.id;
-            target_member := side.member_ref;
-        end if;
-    end loop;
+    select s.id, t.id, s.member_ref = t.member_ref into source_id, target_id, one_member
+    from ledger.account as s
+    cross join ledger.account as t
+    where s.code = p_source and s.kind = 'savings' and s.closed_on is null
+        and t.code = p_target and t.kind = 'savings' and t.closed_on is null;
 
     if p_source = p_target then
         refusal := 'same_account';
-    elsif source_id is null or target_id is null then
+    elsif source_id is null then
         refusal := 'no_such_account';
     else
-        if source_member <> target_member then -- one's own accounts are exempt
+        if target_id < source_id then -- locks are taken in order; a later target is locked below
+            perform 1 from ledger.balance as b where b.account_id = target_id for no key update;
+        end if;
+        select b.balance_centimos - b.held_centimos - b.floor_centimos + p_released_centimos
+        into available
+        from ledger.balance as b
+        where b.account_id = source_id
+        for no key update;
+        if not one_member then -- one's own accounts are exempt
             tax := ledger.itf_centimos(p_amount_centimos, p_business_date);
         end if;
         if p_amount_centimos + tax > available then
@@ -148,7 +140,6 @@ begin
             (decided, 2, source_id, ledger.itf_account(), tax, 'tax'),
             (decided, 3, target_id, ledger.itf_account(), tax, 'tax');
     end if;
-    -- Both at once: they are locked already.
     update ledger.balance set
         balance_centimos = balance_centimos - tax
             + case account_id when source_id then -p_amount_centimos else p_amount_centimos end,

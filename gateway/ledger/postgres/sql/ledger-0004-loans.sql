@@ -177,14 +177,13 @@ end;
 -- the loan off, interest that is not earned yet is given up. Answers the sums that the transfers
 -- need. `p_open` is what `open_instalments` says under the loan's lock: it is asked once.
 create function ledger.allocate(
-    p_decision_id bigint, p_loan_id bigint, p_open ledger.open_instalment [],
+    p_decision_id bigint, p_loan_id bigint, p_open ledger.open_instalment [], p_order text [],
     p_amount_centimos bigint, p_business_date date, p_pays_off boolean,
     out late bigint, out interest bigint, out principal bigint, out rebate bigint
 )
 language plpgsql
 as $$
 declare
-    allocation_order text[];
     instalment ledger.open_instalment;
     part text;
     centimos bigint;
@@ -195,14 +194,10 @@ begin
     interest := 0;
     principal := 0;
     rebate := 0;
-    select p.allocation_order into allocation_order
-    from ledger.loan as l
-    join ledger.loan_product as p on p.code = l.product
-    where l.account_id = p_loan_id;
 
     foreach instalment in array p_open loop
         exit when rest = 0 and not p_pays_off;
-        foreach part in array allocation_order || '{rebate}' loop
+        foreach part in array p_order || '{rebate}' loop
             centimos := case part
                 when 'late' then least(rest, instalment.late)
                 when 'principal' then least(rest, instalment.principal)
@@ -245,10 +240,10 @@ create function ledger.post_repayment(
 language plpgsql set enable_seqscan = off
 as $$
 declare
-    side record;
     source_id bigint;
     available bigint;
     loan_id bigint;
+    allocation_order text[];
     owed bigint;
     open_ones ledger.open_instalment[];
     payoff bigint;
@@ -259,29 +254,31 @@ declare
     unearned_id constant bigint := ledger.unearned_interest_account();
     to_loan bigint;
 begin
-    for side in
-        select
-            a.id, a.kind, b.balance_centimos,
-            b.balance_centimos - b.held_centimos - b.floor_centimos as free_centimos
-        from ledger.account as a
-        join ledger.balance as b on b.account_id = a.id
-        where a.closed_on is null
-            and (a.code, a.kind) in ((p_source, 'savings'), (p_loan, 'loan'))
-        order by a.id
-        for no key update of b
-    loop
-        if side.kind = 'savings' then
-            source_id := side.id;
-            available := side.free_centimos;
-        else
-            loan_id := side.id;
-            owed := -side.balance_centimos;
-        end if;
-    end loop;
+    select s.id, l.id, p.allocation_order into source_id, loan_id, allocation_order
+    from ledger.account as s
+    cross join ledger.account as l
+    join ledger.loan as n on n.account_id = l.id
+    join ledger.loan_product as p on p.code = n.product
+    where s.code = p_source and s.kind = 'savings' and s.closed_on is null
+        and l.code = p_loan and l.kind = 'loan' and l.closed_on is null;
 
-    if source_id is null or loan_id is null then
+    if source_id is null then
         refusal := 'no_such_account';
     else
+        select
+            max(b.free_centimos) filter (where b.account_id = source_id),
+            max(b.owed_centimos) filter (where b.account_id = loan_id)
+        into available, owed
+        from (
+            select
+                account_id,
+                balance_centimos - held_centimos - floor_centimos as free_centimos,
+                -balance_centimos as owed_centimos
+            from ledger.balance
+            where account_id in (source_id, loan_id)
+            order by account_id
+            for no key update
+        ) as b;
         select
             array_agg(o order by o.number),
             coalesce(sum(o.late + o.accrued + o.principal), 0)::bigint
@@ -311,7 +308,8 @@ begin
 
     -- Paying exactly the payoff closes the loan, whichever way it was meant.
     paid := ledger.allocate(
-        decided, loan_id, open_ones, p_amount_centimos, p_business_date, p_amount_centimos = payoff
+        decided, loan_id, open_ones, allocation_order, p_amount_centimos, p_business_date,
+        p_amount_centimos = payoff
     );
     insert into ledger.transfer
     select decided, legs.*
