@@ -66,11 +66,9 @@ create table ledger.allocation (
     amount_centimos ledger.some_centimos not null,
     business_date date not null,
     xact bigint not null default audit.xact(),
-    primary key (decision_id, loan_id, number, component)
+    -- The loan first: what it still owes is its schedule less its allocations.
+    primary key (loan_id, number, decision_id, component)
 );
-
--- What a loan still owes is its schedule less its allocations.
-create index allocation_loan on ledger.allocation (loan_id, number);
 
 create trigger instalment_append_only before update or delete or truncate on ledger.instalment
 for each statement execute function ledger.refuse_change();
@@ -130,24 +128,14 @@ create function ledger.open_instalments(p_loan_id bigint, p_on date)
 returns setof ledger.open_instalment
 language sql stable
 begin atomic
-    with paid as (
-        select
-            a.number,
-            sum(a.amount_centimos) filter (where a.component = 'late')::bigint as late,
-            sum(a.amount_centimos)
-                filter (where a.component in ('interest', 'rebate'))::bigint as interest,
-            sum(a.amount_centimos) filter (where a.component = 'principal')::bigint as principal
-        from ledger.allocation as a
-        where a.loan_id = p_loan_id
-        group by a.number
-    ),
-    standing as (
+    with standing as (
         select
             i.number,
             i.due_on,
             -- Few are overdue: what the charge is made of is looked up for those alone.
             case when i.due_on < p_on then ledger.late_charge(i.loan_id, i.number, p_on) else 0 end
-            - coalesce(p.late, 0) as late,
+            - coalesce(sum(a.amount_centimos) filter (where a.component = 'late'), 0)::bigint
+            as late,
             -- Of the scheduled interest, what the days up to p_on have earned; céntimos round down.
             case
                 when p_on >= i.due_on then i.interest_centimos
@@ -155,11 +143,16 @@ begin atomic
                 else i.interest_centimos * (p_on - i.begins_on) / (i.due_on - i.begins_on)
             end as earned,
             i.interest_centimos as interest,
-            coalesce(p.interest, 0) as interest_paid,
-            i.principal_centimos - coalesce(p.principal, 0) as principal
+            coalesce(
+                sum(a.amount_centimos) filter (where a.component in ('interest', 'rebate')), 0
+            )::bigint as interest_paid,
+            i.principal_centimos
+            - coalesce(sum(a.amount_centimos) filter (where a.component = 'principal'), 0)::bigint
+            as principal
         from ledger.instalment as i
-        left join paid as p on p.number = i.number
+        left join ledger.allocation as a on a.loan_id = i.loan_id and a.number = i.number
         where i.loan_id = p_loan_id
+        group by i.loan_id, i.number
     )
     select
         number,

@@ -42,7 +42,9 @@ begin
     from ledger.transfer where decision_id = original.id;
     insert into ledger.allocation
     select decided, loan_id, number, component, -amount_centimos, p_business_date
-    from ledger.allocation where decision_id = original.id;
+    from ledger.allocation
+    where decision_id = original.id
+        and loan_id = (select id from ledger.account where code = original.target);
     update ledger.balance as b set balance_centimos = b.balance_centimos + e.centimos
     from (
         select account_id, sum(amount_centimos) as centimos
