@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.db.pool import Database
-from gateway.ledger.port import Done, Order, Repayment, RepaymentMode, Transfer
+from gateway.ledger.port import AnyOrder, Deposit, Done, Repayment, RepaymentMode, Transfer
 from gateway.ledger.postgres.adapter import PostgresLedger
 from gateway.values.money import Money
 from tests.bench import pgbench, processes
@@ -28,6 +28,7 @@ from tests.bench.stage import TODAY, WEBHOOK, Stage, gateway
 
 PORT = "ledger port, transfers"
 LOANS = "ledger port, repayments into one loan book"
+CASH = "ledger port, deposits from one cash account"
 LEDGER = "ledger function by pgbench"
 MINIMAL = "minimal function by pgbench"
 MINIMAL_FROM_PYTHON = "minimal function from Python"
@@ -63,6 +64,7 @@ class MoneyFigures:
             "transfer_vs_simple_update": (PORT, SIMPLE),
             "minimal_function_vs_tpcb_like": (MINIMAL, TPCB),
             "hot_account_vs_uniform": (LOANS, PORT),
+            "hot_cash_vs_uniform": (CASH, PORT),
         }
         return {name: ratio(self.per_s[a], self.per_s[b]) for name, (a, b) in pairs.items()}
 
@@ -93,7 +95,7 @@ def measure(stage: Stage, rounds: int, seconds: float, scale: int, say: Say) -> 
         owner.open()
         ways = _ways(stage, PostgresLedger(database), owner, seconds)
         for name, way in ways.items():
-            way() if name in {PORT, LOANS, ORDER} else None  # connections, plans, pages
+            way() if name in {PORT, LOANS, CASH, ORDER} else None  # connections, plans, pages
         pgbench.analyze(stage)
         for number in range(rounds):
             for name, way in ways.items():
@@ -128,10 +130,15 @@ def _ways(
         part = RepaymentMode.PART
         return _posted(ledger, Repayment(uuid.uuid4(), f"s-{n}", f"l-{n}", _AMOUNT, part, TODAY))
 
+    def deposit(chance: random.Random) -> object:
+        account = f"s-{chance.randint(1, stage.members)}"
+        return _posted(ledger, Deposit(uuid.uuid4(), account, _AMOUNT, TODAY, "caja-1"))
+
     return {
         PORT: lambda: transfers_per_s(stage, ledger, seconds),
         MINIMAL: lambda: pgbench.script(stage, pgbench.MINIMAL, accounts, seconds),
         LOANS: lambda: _by_threads(repay, seconds),
+        CASH: lambda: _by_threads(deposit, seconds),
         LEDGER: lambda: pgbench.script(stage, pgbench.LEDGER, stage.members, seconds),
         ORDER: lambda: pgbench.script(stage, pgbench.ORDER, stage.members, seconds),
         MINIMAL_ORDER: lambda: pgbench.script(stage, pgbench.MINIMAL_ORDER, accounts, seconds),
@@ -141,7 +148,7 @@ def _ways(
     }
 
 
-def _posted(ledger: PostgresLedger, order: Order) -> bool:
+def _posted(ledger: PostgresLedger, order: AnyOrder) -> bool:
     outcome = ledger.post(order)
     return isinstance(outcome, Done) and outcome.created
 

@@ -7,6 +7,7 @@ import json
 from tests.bench.figures import spread
 from tests.bench.hop import CONSTANT, GATEWAY, PEER, TWO_TRIPS, HopFigures
 from tests.bench.money import (
+    CASH,
     LEDGER,
     LOANS,
     MINIMAL,
@@ -31,6 +32,7 @@ def _money() -> MoneyFigures:
     per_s = {
         PORT: 3000.0,
         LOANS: 2700.0,
+        CASH: 3300.0,
         LEDGER: 4000.0,
         MINIMAL: 5000.0,
         MINIMAL_FROM_PYTHON: 4000.0,
