@@ -3,7 +3,8 @@
 psycopg's cursor takes as long for a statement as PostgreSQL does: it waits twice, and keeps a state
 that somebody may look at afterwards. So here a statement is prepared once, then sent, awaited and
 read, for half the CPU: `scripts/bench money` tells what an order costs from here. The protocol, the
-types and the errors are psycopg's own.
+types and the errors are psycopg's own (psycopg.org, "pq - libpq wrapper module"; postgresql.org,
+"Asynchronous Command Processing").
 """
 
 from __future__ import annotations
