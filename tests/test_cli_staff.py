@@ -40,11 +40,13 @@ def test_the_first_administrator_is_made_here_and_the_second_takes_a_yes(url: st
     first = _staff(url, "add", "--login", "carmen", "--role", "administrator")
     second = _staff(url, "add", "--login", "pedro", "--role", "administrator")
     again = _staff(url, "add", "--login", "pedro", "--role", "administrator")
+    supervisor = _staff(url, "add", "--login", "luis", "--role", "supervisor")
     clerk = _staff(url, "add", "--login", "ana", "--role", "support")
 
     assert first.output.startswith("first password: ")
     assert "another administrator agrees" in second.output
     assert "waits for this name already" in again.output
+    assert "another administrator agrees" in supervisor.output
     assert clerk.output.startswith("first password: ")
     listed = CliRunner().invoke(main, ["staff", "list", "--url", url, "--json"]).output
     assert [(row["login"], row["role"], row["state"]) for row in json.loads(listed)] == [

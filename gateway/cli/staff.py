@@ -54,8 +54,8 @@ def staff() -> None:
 def staff_add(
     login: str, role: str, peppers: str | None, url: str | None, data: Path | None, by: str
 ) -> None:
-    """Let somebody in. The first administrator is made here; each later one takes the yes of
-    another administrator, in the console."""
+    """Let somebody in. The first administrator is made here; each later one, and each later
+    supervisor, takes the yes of another administrator, in the console."""
     if not LOGIN.fullmatch(login):
         raise click.UsageError("--login is 2 to 31 letters, digits, dots or dashes: ana.torres")
     with _register(url, data, peppers) as register:

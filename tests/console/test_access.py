@@ -95,7 +95,7 @@ def test_without_a_token_no_deed_is_done(house: House) -> None:
 def test_with_the_first_password_there_is_nothing_but_setting_up(house: House) -> None:
     """Whatever the role is."""
     carmen = house.signed_in("carmen")
-    shown = carmen.send("/personal", login="nueva", role="supervisor").text
+    shown = carmen.send("/personal", login="nueva", role="auditor").text
     first = shown.split('class="once">')[1].split("<")[0]
     nueva = house.browser()
     assert nueva.enter("nueva", first, code="").status_code == 303

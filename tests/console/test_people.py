@@ -157,6 +157,33 @@ def test_nobody_rises_alone_nor_resets_an_administrator_alone(house: House) -> N
     assert house.browser().enter("pedro").status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [
+        ("/personal", "supervisor"),
+        ("/personal/ana/puesto", "supervisor"),
+        ("/personal/luis/puesto", "support"),
+        ("/personal/luis/clave", ""),
+    ],
+)
+def test_one_administrator_alone_makes_and_changes_no_supervisor(
+    house: House, path: str, role: str
+) -> None:
+    """Or they would ask as support and approve as supervision."""
+    carmen, pedro = house.signed_in("carmen"), house.signed_in("pedro")
+    carmen.see("/personal")
+
+    carmen.send(path, login="nueva", role=role)
+    assert "Pedido: lo aprueba otra persona" in carmen.see("/personal").text
+    assert house.deeds("carmen")[-1] == ("staff_request.asked", None)
+    carmen.send(f"/personal/pedido/{_request(house)}/si")
+    assert "tiene que ser otra persona" in carmen.see("/personal").text
+    pedro.see("/personal")
+    pedro.send(f"/personal/pedido/{_request(house)}/si")
+
+    assert house.deeds("pedro")[-1] == ("staff_request.approved", None)
+
+
 @pytest.mark.parametrize("deed", ["puesto", "clave", "baja"])
 def test_nobody_does_it_to_themselves(house: House, deed: str) -> None:
     carmen = house.signed_in("carmen")

@@ -1,4 +1,4 @@
--- Who works here, and as what. An administrator is made and changed by two of them.
+-- Who works here, and as what. Whoever approves is made and changed by two administrators.
 -- depends: signin-0002-signing-in
 
 create function staff.any_administrator() returns boolean
@@ -7,6 +7,14 @@ begin atomic
     select exists (
         select from staff.person as p where p.role = 'administrator' and p.disabled_at is null
     );
+end;
+
+-- Administrators approve each other's deeds, supervisors those of support: one alone who could make one
+-- of either would approve what they asked for themselves.
+create function staff.approves(p_role text) returns boolean
+language sql immutable
+begin atomic
+    select p_role in ('administrator', 'supervisor');
 end;
 
 -- Put into the list, wait, and be told why not: `asked`, or `waits` where something waits for this
@@ -35,8 +43,8 @@ begin
 end
 $$;
 
--- A person with a first password: `done`, `asked` (an administrator, and there is one who has to
--- agree), `waits` or `known`.
+-- A person with a first password: `done`, `asked` (one who approves, and there is an administrator who
+-- has to agree), `waits` or `known`.
 create function staff.add(
     p_login text, p_role text, p_password text, p_pepper_version integer, p_by text,
     p_now timestamptz
@@ -54,7 +62,7 @@ begin
     end if;
     -- Of two who add the first administrator at once one is the first.
     perform pg_advisory_xact_lock(hashtextextended('staff.administrators', 0));
-    if p_role = 'administrator' and staff.any_administrator() then
+    if staff.approves(p_role) and staff.any_administrator() then
         return staff.ask('add', p_login, p_role, p_by, p_now);
     end if;
     insert into staff.person (login, role, password, pepper_version, created_at)
@@ -82,7 +90,7 @@ begin
     if not found then
         return 'unknown';
     end if;
-    if 'administrator' in (known.role, p_role) then
+    if staff.approves(known.role) or staff.approves(p_role) then
         return staff.ask('role', p_login, p_role, p_by, p_now);
     end if;
     update staff.person as p set role = p_role where p.login = p_login;
@@ -112,7 +120,7 @@ begin
     if not found then
         return 'unknown';
     end if;
-    if known.role = 'administrator' then
+    if staff.approves(known.role) then
         return staff.ask('reset', p_login, known.role, p_by, p_now);
     end if;
     perform staff.give_first_password(p_login, p_password, p_pepper_version, p_now);
@@ -137,7 +145,7 @@ begin atomic
 end;
 
 -- Shut somebody out at once: `done`, `unknown` or `oneself`. One suffices: it may be urgent. They come
--- in again by a reset, which takes two of an administrator.
+-- in again by a reset.
 create function staff.disable(p_login text, p_by text, p_now timestamptz) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
