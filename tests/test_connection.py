@@ -138,6 +138,15 @@ def test_more_than_a_socket_takes_goes_there_and_back(connection: Connection) ->
     assert connection.ask("select %s as large", (LARGE,)) == [{"large": LARGE}]
 
 
+def test_an_answer_that_comes_while_the_last_is_sent_is_not_waited_for(
+    connection: Connection,
+) -> None:
+    """It is read on the way, and the socket does not announce it again."""
+    for size in range(200_000, 800_000, 2_000):
+        (row,) = connection.ask("select length(%s) as n", ("x" * size,))
+        assert row == {"n": size}
+
+
 def test_every_statement_is_a_transaction(connection: Connection) -> None:
     sql = "select pg_current_xact_id()::text as id"
     assert connection.ask(sql, ()) != connection.ask(sql, ())

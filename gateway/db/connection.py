@@ -132,12 +132,12 @@ class Connection(psycopg.Connection[Row]):
             self._await(self._either, until)
             pgconn.consume_input()  # or each would wait for the other to read
         while True:
-            self._await(self._readable, until)
-            pgconn.consume_input()
-            while not pgconn.is_busy():
-                if (result := pgconn.get_result()) is None:
-                    return last
-                last = result
+            while pgconn.is_busy():  # what came while it was sent is not announced again
+                self._await(self._readable, until)
+                pgconn.consume_input()
+            if (result := pgconn.get_result()) is None:
+                return last
+            last = result
 
     def _await(self, ready: select.poll, until: float) -> None:
         if not ready.poll(max(until - time.monotonic(), 0) * 1000):
