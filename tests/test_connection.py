@@ -164,6 +164,29 @@ def test_the_server_keeps_no_more_statements_than_the_bound(connection: Connecti
     assert len(prepared(connection)) <= PREPARED_STATEMENTS_MAX
 
 
+def test_a_statement_outlives_a_change_of_what_it_reads(database_urls: tuple[str, str]) -> None:
+    """A migration may run while gateways serve."""
+    with Connection.connect(database_urls[0], autocommit=True) as owner:
+        owner.execute("create table public.grows as select 1 as a")
+        assert owner.ask("select * from public.grows", ()) == [{"a": 1}]
+        owner.execute("alter table public.grows add b integer default 2")
+        assert owner.ask("select * from public.grows", ()) == [{"a": 1, "b": 2}]
+
+
+def test_a_statement_that_the_server_forgot_is_prepared_again(connection: Connection) -> None:
+    """As a pooler in between does."""
+    assert connection.ask("select %s as n", (1,)) == [{"n": 1}]
+    connection.execute("deallocate all", prepare=False)
+    assert connection.ask("select %s as n", (2,)) == [{"n": 2}]
+
+
+def test_a_refusal_of_what_a_statement_does_is_told_once(connection: Connection) -> None:
+    """Though it looks like an outlived plan."""
+    with pytest.raises(psycopg.errors.FeatureNotSupported):
+        connection.ask("do $$ begin raise feature_not_supported; end $$", ())
+    assert connection.ask("select 1 as n", ()) == [{"n": 1}]
+
+
 def test_what_it_was_given_is_not_kept(connection: Connection) -> None:
     class Secret(str):
         """Can be looked after: a plain `str` cannot."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import select
 import time
 from collections.abc import Sequence
@@ -38,6 +39,10 @@ Row = dict[str, Any]
 # are of two types to PostgreSQL, and so are two statements.
 _Kind = tuple[str, tuple[int, ...] | None]
 
+# A statement that was prepared before its tables or functions changed ("cached plan must not change
+# result type"), or before a pooler in between forgot it.
+_OUTLIVED = (psycopg.errors.FeatureNotSupported, psycopg.errors.InvalidSqlStatementName)
+
 _WELL = {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}
 
 
@@ -57,6 +62,7 @@ class Connection(psycopg.Connection[Row]):
     def __init__(self, pgconn: PGconn) -> None:
         super().__init__(pgconn, dict_row)
         self._statements: dict[_Kind, bytes] = {}
+        self._numbers = itertools.count()  # no name twice, whatever became of the statement
         self._adapting = Transformer(self)
         self._readable, self._either = select.poll(), select.poll()
         self._readable.register(pgconn.socket, select.POLLIN)
@@ -71,6 +77,23 @@ class Connection(psycopg.Connection[Row]):
             ValueError: the statement has other places than there are parameters.
             psycopg.Error: the statement is refused, or the connection broke.
         """
+        try:
+            return self._ask_once(sql, params)
+        except _OUTLIVED:  # what was refused has done nothing
+            self._forget()
+            return self._ask_once(sql, params)
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """As psycopg's, for what it asks by itself, no longer than `answer_s`."""
+        began = time.monotonic()
+        try:
+            return super().wait(gen, interval, timeout or self.answer_s)
+        except psycopg.OperationalError as error:
+            if time.monotonic() - began < self.answer_s:
+                raise
+            raise self._given_up() from error
+
+    def _ask_once(self, sql: str, params: Sequence[object]) -> list[Row]:
         types = self._adapting
         values = types.dump_sequence(params, [PyFormat.AUTO] * len(params))
         kind = (sql, types.types)
@@ -86,29 +109,22 @@ class Connection(psycopg.Connection[Row]):
         finally:
             types.set_pgresult(None)
 
-    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        """As psycopg's, for what it asks by itself, no longer than `answer_s`."""
-        began = time.monotonic()
-        try:
-            return super().wait(gen, interval, timeout or self.answer_s)
-        except psycopg.OperationalError as error:
-            if time.monotonic() - began < self.answer_s:
-                raise
-            raise self._given_up() from error
-
     def _prepare(self, kind: _Kind) -> bytes:
-        if len(self._statements) == PREPARED_STATEMENTS_MAX:
-            self._statements.clear()
-            self.execute("deallocate all", prepare=False)
+        if len(self._statements) >= PREPARED_STATEMENTS_MAX:
+            self._forget()
         sql, types = kind
         text, places = _numbered(sql)
         if places != len(types or ()):
             raise ValueError(f"{len(types or ())} parameters for {places}: {sql}")
-        name = f"chaski-{len(self._statements)}".encode()
+        name = f"chaski-{next(self._numbers)}".encode()
         self.pgconn.send_prepare(name, text, types)
         self._answer()
         self._statements[kind] = name
         return name
+
+    def _forget(self) -> None:
+        self.execute("deallocate all", prepare=False)
+        self._statements.clear()
 
     def _answer(self) -> PGresult:
         """What the server says to what was sent."""
