@@ -116,7 +116,8 @@ begin
     end if;
 
     -- Of two calls with one key, the second waits for the rows that the first has locked, or for this
-    -- row: then it finds what the first decided.
+    -- row: then it finds what the first decided. Two different orders with one key may wait for each
+    -- other here, which PostgreSQL ends; asked again, the second is told that the key is taken.
     insert into ledger.decision (
         key, kind, source, target, amount_centimos, concerns, refusal, business_date,
         tax_centimos, target_tax_centimos
