@@ -68,9 +68,7 @@ CLUSTER_CONNECT_MS = 250  # a dead node is tried up to four times a hop, and a l
 STATEMENT_TIMEOUT_MS = 1_200  # PostgreSQL gives up itself, and nothing has happened
 ANSWER_SLACK_MS = 300  # a server that has not even given up by then is frozen
 SILENCE_MS = 1_000  # how long a frozen server is left alone: its callers fail at once
-PREPARED_STATEMENTS_MAX = (
-    200  # of a connection: a few kB each at the server; a process has under 100
-)
+PREPARED_STATEMENTS_MAX = 200  # of a connection, a few kB each there; a process has under 100
 CANCEL_MS = 2_000  # for the server to take note that nobody waits any more
 PATIENT_STATEMENT_MS = 10 * 60_000  # recomputing every balance, for a person at a terminal
 STANDBY_LOOK_S = 1  # two statements that cost nothing

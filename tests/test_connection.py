@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import signal
-import time
 import uuid
 import weakref
 from collections.abc import Iterator, Sequence
@@ -17,9 +16,11 @@ from psycopg.types.json import Jsonb
 
 from gateway.bounds import PREPARED_STATEMENTS_MAX
 from gateway.db.connection import Connection, NoAnswerError, PatientConnection, Row
+from gateway.embedded.patience import came_true
 
 LIMA = dt.timezone(dt.timedelta(hours=-5))
 LARGE = "ñ" * 10_000_000  # more than any socket takes at once, there and back
+END_MAX_S = 5  # of a backend whose statement was stopped
 
 
 @pytest.fixture
@@ -206,11 +207,6 @@ def prepared(connection: Connection) -> list[Row]:
 
 def ended(url: str, pid: int) -> bool:
     """Whether that backend is gone, or will be within some seconds."""
-    deadline = time.monotonic() + 5
     sql = "select 1 from pg_stat_activity where pid = %s"
     with psycopg.connect(url, autocommit=True) as other:
-        while other.execute(sql, (pid,)).fetchone():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-    return True
+        return came_true(lambda: other.execute(sql, (pid,)).fetchone() is None, END_MAX_S)

@@ -65,7 +65,7 @@ create function ledger.unearned_interest_account() returns bigint language sql i
 create function ledger.late_income_account() returns bigint language sql immutable return 6;
 
 -- One row for each account of a member, locked by whoever moves its money. All code locks these
--- rows in ascending account_id, so that no two transactions can wait for each other.
+-- rows in ascending account_id, so that no two transactions can wait for each other over them.
 create table ledger.balance (
     account_id bigint primary key references ledger.account,
     balance_centimos bigint not null default 0,
