@@ -76,14 +76,16 @@ class Recorder:
         self._waiting.append((self._now(), event))
 
     def flush(self) -> int:
-        """Write all that waits; answers how many were.
+        """Write all that waits now; answers how many were. What comes meanwhile waits for the next
+        time: where much happens it never ends, and would be written a handful at a time.
 
         Raises:
             DatabaseUnavailableError: what was not written waits for the next time.
         """
         written = 0
         with self._flushing:
-            while self._batch or self._waiting:
+            waiting = self.waiting
+            while written < waiting:
                 self._batch = self._batch or self._take()
                 rows = msgspec.json.encode(self._batch).decode()
                 self._database.call("select events.append(%s::jsonb)", (rows,))

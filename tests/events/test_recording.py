@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
+from gateway.bounds import EVENTS_A_BATCH
 from gateway.db.pool import Database, DatabaseUnavailableError
 from gateway.events.kinds import NoticeSettled, band, columns
 from gateway.events.recorder import Recorder
@@ -183,6 +184,29 @@ def test_a_batch_whose_answer_was_lost_counts_once(
     recorder.flush()
 
     assert _rows(database_urls[0]) == [(6,)]
+
+
+def test_what_comes_while_a_batch_is_written_waits_for_the_next_time(database: Database) -> None:
+    """In a full house something always comes: it would be written a handful at a time, for ever."""
+
+    class Busy:
+        """Something happens at each call."""
+
+        calls = 0
+
+        def call(self, sql: str, params: object) -> None:
+            self.calls += 1
+            database.call(sql, params)  # type: ignore[arg-type]
+            recorder.record(SENT)
+
+    busy = Busy()
+    recorder = Recorder(busy, LIMA, lambda: MORNING)  # type: ignore[arg-type]
+    for _ in range(EVENTS_A_BATCH + 1):
+        recorder.record(SENT)
+
+    written = recorder.flush()
+
+    assert (written, busy.calls, recorder.waiting) == (EVENTS_A_BATCH + 2, 2, 1)
 
 
 def test_beyond_the_bound_the_newest_are_dropped_and_counted(
