@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, jsonify
@@ -22,6 +23,7 @@ def create_app(
     webhooks: Sequence[Blueprint],
     registry: CollectorRegistry,
     inbox: Inbox | None = None,
+    mounted: Mapping[str, Flask] = MappingProxyType({}),
 ) -> Flask:
     """The application that serves these cooperatives.
 
@@ -30,6 +32,8 @@ def create_app(
         webhooks: what the networks call.
         registry: what `/metrics` shows.
         inbox: the SMS that a phone received, oldest first; only the demo has one.
+        mounted: applications of their own, by the path below which each is: their cookies and
+            headers are not the others'.
     """
     app = Flask("chaski", static_folder=None)
     app.config.update(
@@ -37,18 +41,17 @@ def create_app(
         MAX_FORM_MEMORY_SIZE=BODY_BYTES_MAX,
         MAX_FORM_PARTS=FORM_FIELDS_MAX,
     )
-    for blueprint in webhooks:
+    if mounted:
+        app.wsgi_app = DispatcherMiddleware(  # type: ignore[method-assign]
+            app.wsgi_app, {path: inner.wsgi_app for path, inner in mounted.items()}
+        )
+    for blueprint in webhooks:  # their short ways are in front of all that
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _plainly)
     _operations(app, gateways, registry)
     if inbox is not None:
         _simulator(app, inbox)
     return app
-
-
-def mount(app: Flask, path: str, inner: Flask) -> None:
-    """Put an application of its own below a path: its cookies and headers are not the others'."""
-    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {path: inner.wsgi_app})  # type: ignore[method-assign]
 
 
 def _operations(app: Flask, gateways: Sequence[Gateway], registry: CollectorRegistry) -> None:

@@ -23,7 +23,7 @@ from gateway.demo.staff import STAFF_KEY, STAFF_PASSWORD, seed_staff
 from gateway.observing import Metrics
 from gateway.providers import webhooks
 from gateway.signin.passwords import code_at
-from gateway.web import create_app, mount
+from gateway.web import create_app
 from tests.cooperative import Clock, Cooperative
 
 CODE_LIFE = dt.timedelta(seconds=TOTP_STEP_S)
@@ -134,6 +134,6 @@ def staffed(cooperative: Cooperative, database_urls: tuple[str, str]) -> Iterato
         )
         metrics = Metrics()
         doors = webhooks(cooperative.settings, [cooperative.gateway], metrics)
-        app = create_app([cooperative.gateway], doors, metrics.registry)
-        mount(app, MOUNTED_AT, console)
+        mounted = {MOUNTED_AT: console}
+        app = create_app([cooperative.gateway], doors, metrics.registry, mounted=mounted)
         yield House(cooperative, app, console, staff)

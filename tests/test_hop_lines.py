@@ -11,9 +11,10 @@ import pytest
 
 _BOTH_WAYS = """
 import sys
+from gateway.library.lookout import look_often
 from gateway.observing import HopLine, configure_logging, hop_lines, log_hop
 configure_logging(sys.argv[1])
-for note in (log_hop, hop_lines(sys.argv[1])):
+for note in (log_hop, hop_lines(sys.argv[1], look_often)):
     note(HopLine("norandino", "africastalking", "ñ-1", "home/menu", "menu", False, 3.1))
 """
 

@@ -34,7 +34,7 @@ from gateway.staff.api import StaffDesk
 from gateway.staff.api import routes as staff_routes
 from gateway.tenants import load_all
 from gateway.values.msisdn import Msisdn
-from gateway.web import create_app, mount
+from gateway.web import create_app
 
 
 def wsgi(parts: Parts = ORDINARY) -> Flask:
@@ -46,7 +46,7 @@ def wsgi(parts: Parts = ORDINARY) -> Flask:
     tenants = load_all()
     level = tenants[0].log_level
     configure_logging(level)
-    app, _ = application(tenants, replace(parts, note_hop=hop_lines(level)))
+    app, _ = application(tenants, replace(parts, note_hop=hop_lines(level, parts.often)))
     # What is there now stays as long as the process: it need not be looked through again.
     gc.collect()
     gc.freeze()
@@ -64,13 +64,13 @@ def application(
     core = core_doors(tenants, open_database, metrics, parts.now)
     desks = {settings.cooperative: _staff_database(settings) for settings in tenants}
     doors = [*webhooks(process, gateways, metrics, tenants), *core, *_staff(tenants, desks)]
-    app = create_app(gateways, doors, metrics.registry, inbox)
+    consoles = {}
     for settings, gateway in zip(tenants, gateways, strict=True):
         if staff := desks[settings.cooperative]:
             # Each cooperative's pages have cookies of their own: nobody is signed in at two.
             at = MOUNTED_AT if len(tenants) == 1 else f"{MOUNTED_AT}/{settings.cooperative}"
-            mount(app, at, console(settings, staff, gateway, parts, at=at))
-    return app, gateways
+            consoles[at] = console(settings, staff, gateway, parts, at=at)
+    return create_app(gateways, doors, metrics.registry, inbox, consoles), gateways
 
 
 def console(

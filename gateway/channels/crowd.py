@@ -32,11 +32,18 @@ class Crowd:
         for _ in range(at_once):
             self._hands.put(None)
 
+    def full(self, *, dials: bool) -> bool:
+        """Whether nobody more is let in now, not even to wait; of those who dial, or of all.
+
+        Asked before anything is read of a request: where many come, most of the work would else be
+        for those who are told to go."""
+        return self._inside >= self._inside_max[dials]
+
     def pass_on(self, turn: Turn, take: Callable[[Turn], Reply]) -> Reply | None:
         """What `take` says, once there is a hand free for it. None: too many wait, or those before
         them get nowhere."""
         with self._counting:
-            if self._inside >= self._inside_max[_dials(turn)]:
+            if self.full(dials=_dials(turn)):
                 return None
             self._inside += 1
         try:

@@ -72,6 +72,10 @@ class Doors:
                     found = gateway
         return found
 
+    def full(self, *, dials: bool) -> bool:
+        """Whether a hop would be answered now that too many wait: see `Crowd.full`."""
+        return self._crowd.full(dials=dials)
+
     def take(self, gateway: Counter, turn: Turn) -> Reply:
         """One hop, once there is a hand free for it; a last screen at once where too many wait."""
         reply = self._crowd.pass_on(turn, gateway.take)

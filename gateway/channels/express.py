@@ -36,11 +36,14 @@ class ShortWay:
     Args:
         prefix: of its path, with the slash at the end.
         behind: whose secret it is.
+        at_once: the body to a form that nobody has time to read; None: somebody has. Where many
+            come, most of the work would else be for those who are told to go. Never raises.
         answer: the body to a form. Never raises.
     """
 
     prefix: str
     behind: Callable[[str], Counter | None]
+    at_once: Callable[[Counter, str], str | None]
     answer: Callable[[Counter, Form], str]
 
 
@@ -53,10 +56,10 @@ def in_front(app: Flask, way: ShortWay, lets_in: LetsIn) -> None:
         # In this order, as behind Flask: the address, the secret, and only then the body.
         if not secret or not lets_in(*_from(environ)) or not (gateway := way.behind(secret)):
             return flask(environ, start_response)
-        form = _form(environ)
-        if form is None:
+        said = _said(environ, way, gateway)
+        if said is None:
             return flask(environ, start_response)
-        body = way.answer(gateway, form).encode()
+        body = said.encode()
         kind, length = "text/plain; charset=utf-8", str(len(body))
         start_response("200 OK", [("Content-Type", kind), ("Content-Length", length)])
         return [body]
@@ -77,18 +80,22 @@ def _from(environ: Mapping[str, Any]) -> tuple[str, str]:
     return environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", "")
 
 
-def _form(environ: dict[str, Any]) -> Form | None:
-    """The fields, the first of those that have one name. None where it is not so plain; what was
-    read is there to be read again."""
+def _said(environ: dict[str, Any], way: ShortWay, gateway: Counter) -> str | None:
+    """What is said to a form. None where it is not so plain; what was read is there to be read
+    again."""
     length = environ.get("CONTENT_LENGTH") or ""
     if not (length.isascii() and length.isdigit() and int(length) <= BODY_BYTES_MAX):
         return None
     body = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = BytesIO(body)
     try:
-        return fields(body.decode())
+        text = body.decode()
+        if (full := way.at_once(gateway, text)) is not None:
+            return full
+        form = fields(text)
     except ValueError:
         return None
+    return way.answer(gateway, form)
 
 
 def fields(form: str) -> Form:
@@ -112,4 +119,6 @@ def fields(form: str) -> Form:
 
 
 def _plain(escaped: str) -> str:
+    if "%" not in escaped and "+" not in escaped:
+        return escaped
     return unquote_to_bytes(escaped.replace("+", " ")).decode()

@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         help="how many; for growth several with commas, 40000,400000,4000000",
     )
     parser.add_argument("--entries", type=int, default=0, help="of growth, with the last size")
-    parser.add_argument("--scale", type=_above_zero, default=50, help="of pgbench; default 50")
+    parser.add_argument("--scale", type=_above_zero, default=100, help="of pgbench; default 100")
     return parser
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import pytest
+
 from gateway.bounds import DIALS_WAITING_MAX, HOPS_WAITING_MAX
+from gateway.channels.africastalking.ussd import short_way
 from gateway.channels.crowd import Crowd
 from gateway.channels.doors import Counter, Doors
 from gateway.values.msisdn import Msisdn
@@ -17,6 +20,7 @@ _ORIGIN = Origin("africastalking", "norandino", "s1", Msisdn("+51987000001"))
 DIAL = Turn(_ORIGIN, "*775#", Cumulative(Keystrokes("")))
 ON_THE_WAY = Turn(_ORIGIN, "*775#", Cumulative(Keystrokes("2*987000002")))
 OF_A_NETWORK_THAT_DOES_NOT_SAY = Turn(_ORIGIN, "*775#", Answer(Keystrokes(""), None))
+END_BUSY = "END Espera un momento y marca de nuevo."
 BUSY = Reply("Espera un momento y marca de nuevo.", ends=True, screen="busy", outcome="shed")
 
 
@@ -73,6 +77,34 @@ def test_who_would_wait_too_long_is_told_at_once_and_the_others_are_served() -> 
     served = [hop.result(PATIENCE_S) for hop in dials + on_the_way]
     assert sum(reply != BUSY for reply in served) == 2 + HOPS_WAITING_MAX
     assert desk.most_at_once == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("sessionId=s1&phoneNumber=%2B51987000001&text=", END_BUSY),
+        ("text=&sessionId=s1&phoneNumber=%2B51987000001", END_BUSY),
+        ("sessionId=s1&text=2*987000002&phoneNumber=%2B51987000001", None),
+        ("sessionId=s1", None),
+    ],
+)
+def test_before_a_form_is_read_those_who_dial_are_told_first(form: str, said: str | None) -> None:
+    """Whoever is in the middle of something may still wait; when all is full, nobody."""
+    desk = _Slow()
+    doors = Doors([desk], Crowd(at_once=2, wait_ms=PATIENCE_S * 1000))
+    way = short_way(doors)
+    assert way.at_once(desk, form) is None
+    dials = _all_before(doors, desk, [DIAL] * (2 + DIALS_WAITING_MAX + 1))
+    assert _refused(dials, 1) == 1
+
+    assert way.at_once(desk, form) == said
+    more = HOPS_WAITING_MAX - DIALS_WAITING_MAX
+    others = _all_before(doors, desk, [ON_THE_WAY] * (more + 1))
+    assert _refused(others, 1) == 1
+    assert way.at_once(desk, form) == END_BUSY
+    desk.go_on.set()
+    assert all(hop.result(PATIENCE_S) for hop in dials + others)
+    assert way.at_once(desk, form) is None
 
 
 def test_a_door_that_was_crowded_is_open_again_afterwards() -> None:

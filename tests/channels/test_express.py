@@ -30,8 +30,11 @@ def _app() -> Flask:
     def quick(gateway: Counter, form: Form) -> str:
         return f"quick {gateway.cooperative} {form.get('text')}"
 
+    def full(gateway: Counter, form: str) -> str | None:
+        return f"{gateway.cooperative} is full" if form.startswith("many") else None
+
     desk = Desk()
-    way = ShortWay("/ussd/", lambda secret: desk if secret == "right" else None, quick)
+    way = ShortWay("/ussd/", lambda secret: desk if secret == "right" else None, full, quick)
     in_front(app, way, lambda peer, forwarded: True)
     return app
 
@@ -89,6 +92,11 @@ def test_a_plain_form_is_answered_in_front(body: bytes, text: str | None) -> Non
     response = _post("/ussd/right", body, f"{FORM}; charset=utf-8")
     assert response.text == f"quick norandino {text}"
     assert response.content_type == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize("body", [b"many=1&text=", b"many=%FF", b"many&" * 2_000])
+def test_who_cannot_be_let_in_is_told_so_before_the_form_is_read(body: bytes) -> None:
+    assert _post("/ussd/right", body).text == "norandino is full"
 
 
 class TestFields:

@@ -32,7 +32,7 @@ from gateway.embedded import Embedded, Endpoints
 from gateway.observing import Metrics
 from gateway.settings import load
 from gateway.signin.register import Role
-from gateway.web import create_app, mount
+from gateway.web import create_app
 from tests.cooperative import HASHER, Clock
 from tests.house import Browser
 
@@ -140,8 +140,7 @@ def _console(stack: ExitStack, endpoints: Endpoints, clock: Clock) -> tuple[Brow
     staff = stack.enter_context(Database(endpoints.staff_url, 4))
     staff.open()
     console = bootstrap.console(settings, staff, gateway, parts, CHEAPEST_FOR_TESTS)
-    app = create_app([gateway], [], gateway.metrics.registry)
-    mount(app, MOUNTED_AT, console)
+    app = create_app([gateway], [], gateway.metrics.registry, mounted={MOUNTED_AT: console})
     browsers = []
     for login in ("luis", "carmen"):
         browser = Browser(app.test_client(), clock)

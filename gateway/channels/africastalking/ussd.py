@@ -120,7 +120,14 @@ def routes(doors: Doors) -> Blueprint:
 
 def short_way(doors: Doors) -> ShortWay:
     """To the one of them that comes at every hop."""
-    return ShortWay(f"{_PREFIX}/", doors.behind, functools.partial(_answer, doors))
+    at_once, answer = functools.partial(_at_once, doors), functools.partial(_answer, doors)
+    return ShortWay(f"{_PREFIX}/", doors.behind, at_once, answer)
+
+
+def _at_once(doors: Doors, gateway: Counter, form: str) -> str | None:
+    """A last screen, if nobody can be let in now."""
+    dials = "text=&" in form or form.endswith("text=")
+    return render(gateway.busy(CHANNEL)) if doors.full(dials=dials) else None
 
 
 def _answer(doors: Doors, gateway: Counter, form: Mapping[str, str]) -> str:
