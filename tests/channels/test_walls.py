@@ -71,7 +71,9 @@ class House:
         proxies = read_networks(["10.0.0.0/8"])
         walls = Walls(self.allowed, proxies, self.metrics, self.seats, self.clock.now)
         app = Flask("walls")
-        way = ShortWay("/sms/infobip/", self._behind, self._in_front) if self.short else None
+        way = None
+        if self.short:
+            way = ShortWay("/sms/infobip/", self._behind, lambda *_: None, self._in_front)
         app.register_blueprint(
             walls.around(blueprint, "infobip", signed=self.signed, short_way=way)
         )
