@@ -277,3 +277,10 @@ def test_a_line_whose_quotes_are_not_closed_is_a_fault(line: str, number: int) -
         read_po(f'msgid "Saldo"\n{line}\n', "locale/en/menus.po")
 
     assert str(found.value).startswith(f"locale/en/menus.po:{number}: ")
+
+
+def test_the_template_for_translators_has_every_sentence_of_the_menus() -> None:
+    """`chaski menus extract` writes it."""
+    shipped = (MENUS / "locale" / "menus.pot").read_text("utf-8")
+
+    assert shipped == write(template(read_folder(MENUS).texts))

@@ -71,12 +71,14 @@ FACTS: Told = {
     "claim_opened": N_("reclamo abierto"),
     "loan_paid": N_("crédito pagado"),
     "order_refused": N_("orden rechazada"),
+    "order_reversed": N_("orden deshecha"),
     "pin_activated": N_("PIN puesto"),
     "pin_changed": N_("PIN cambiado"),
     "sim_changed": N_("chip cambiado"),
     "transfer_own": N_("envío entre cuentas propias"),
     "transfer_received": N_("envío recibido"),
     "transfer_sent": N_("envío hecho"),
+    "transfer_taken_back": N_("envío deshecho"),
 }
 CAUTIONS: Told = {
     "pin_changed": N_("PIN nuevo"),

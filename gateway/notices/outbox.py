@@ -30,6 +30,8 @@ class Fact:
     `transfer_own`,
     `loan_paid` (amount_centimos, reference, owed_centimos),
     `order_refused` (code, operation, amount_centimos),
+    `order_reversed` (amount_centimos, original, reference),
+    `transfer_taken_back` (amount_centimos, reference, party_ref),
     `answer` (text, msisdn; forgotten_at),
     `campaign` (text, msisdn, purpose; forgotten_at),
     `core_credit`, `core_debit`, `core_loan` (amount_centimos, name, done_on, reference),

@@ -95,6 +95,37 @@ def test_a_reversal_takes_two_and_puts_the_money_back_once(house: House) -> None
     assert "hecho" in marta.see(f"/ordenes/{key}").text
 
 
+def test_both_whose_money_was_moved_back_are_told_once(house: House) -> None:
+    key = _sends(house)
+    luis, marta = house.signed_in("luis"), house.signed_in("marta")
+    _asks(luis, key)
+    marta.see("/pendientes")
+    marta.send("/pendientes/1/si")
+    marta.send("/pendientes/1/si")
+
+    with house.cooperative.owner() as owner:
+        told = owner.execute(
+            "select fact, member_ref, detail from notices.outbox"
+            " where fact in ('order_reversed', 'transfer_taken_back') order by id"
+        ).fetchall()
+        (original,) = owner.execute(
+            "select reference from instructions.instruction where key = %s", (key,)
+        ).fetchone() or ("",)
+        (reference,) = owner.execute("select reference from bank.reversal").fetchone() or ("",)
+    assert told == [
+        (
+            "order_reversed",
+            ROSA.ref,
+            {"amount_centimos": 20_00, "original": original, "reference": reference},
+        ),
+        (
+            "transfer_taken_back",
+            SEGUNDO.ref,
+            {"amount_centimos": 20_00, "reference": reference, "party_ref": ROSA.ref},
+        ),
+    ]
+
+
 def test_what_the_other_side_has_spent_is_not_reversed(house: House) -> None:
     """And it is said; it may be asked for again."""
     key = _sends(house, "500")

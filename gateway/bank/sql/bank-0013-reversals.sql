@@ -1,5 +1,5 @@
 -- Giving back what an order moved: one of staff asks, another approves, the core reverses.
--- depends: bank-0004-enrolment  instructions-0003-reading
+-- depends: bank-0004-enrolment  instructions-0003-reading  notices-0001-outbox
 
 create table bank.reversal (
     -- The request that two of staff agreed on.
@@ -83,6 +83,29 @@ begin
 end
 $$;
 
+-- Whose money moved learns it: who gave the order, and who was paid by it.
+create function bank.tell_reversed(p_instruction uuid, p_reference text) returns void
+language plpgsql
+as $$
+declare
+    i instructions.instruction;
+    paid text;
+begin
+    select * into strict i from instructions.instruction as k where k.key = p_instruction;
+    paid := nullif(i.counterparty_ref, i.member_ref);
+    perform notices.tell_both(
+        'order_reversed', i.member_ref, jsonb_build_object(
+            'amount_centimos', i.amount_centimos, 'original', i.reference,
+            'reference', p_reference
+        ),
+        'transfer_taken_back', paid, jsonb_build_object(
+            'amount_centimos', i.amount_centimos, 'reference', p_reference,
+            'party_ref', i.member_ref
+        )
+    );
+end
+$$;
+
 -- What the core said. Answers whether it was the first to say so.
 create function bank.note_reversal(
     p_request bigint, p_posted boolean, p_code text, p_reference text, p_by text, p_now timestamptz
@@ -110,6 +133,9 @@ begin
         )),
         p_now
     );
+    if p_posted then
+        perform bank.tell_reversed(ended.instruction_key, p_reference);
+    end if;
     return true;
 end
 $$;
@@ -130,5 +156,6 @@ for each row when (new.kind = 'reversal' and new.state = 'refused')
 execute function bank.drop_reversal();
 
 revoke execute on function
-    bank.ask_reversal, bank.approve_reversal, bank.note_reversal, bank.drop_reversal
+    bank.ask_reversal, bank.approve_reversal, bank.tell_reversed, bank.note_reversal,
+    bank.drop_reversal
 from public;

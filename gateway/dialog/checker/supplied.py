@@ -106,6 +106,18 @@ FACTS: Mapping[str, Mapping[str, str]] = {
     },
     "sim_changed": {"day": "date"},
     "claim_opened": {"number": "reference", "amount": "money", "day": "date"},
+    "order_reversed": {
+        "amount": "money",
+        "original": "reference",
+        "reference": "reference",
+        "day": "date",
+    },
+    "transfer_taken_back": {
+        "amount": "money",
+        "reference": "reference",
+        "party": "person",
+        "day": "date",
+    },
     "left_unfinished": {"what": "sentence", "code": "short_code", "day": "date"},
 }
 
