@@ -69,8 +69,6 @@ STATEMENT_TIMEOUT_MS = 1_200  # PostgreSQL gives up itself, and nothing has happ
 ANSWER_SLACK_MS = 300  # a server that has not even given up by then is frozen
 SILENCE_MS = 1_000  # how long a frozen server is left alone: its callers fail at once
 PREPARED_STATEMENTS_MAX = 200  # of a connection, a few kB each there; a process has under 100
-CONNECTION_AGE_S = 3_600  # then another is opened: what the server keeps for one only grows
-CONNECTIONS_AT_HAND = 8  # of a process, outside its pool's queue: as many as work on hops
 CANCEL_MS = 2_000  # for the server to take note that nobody waits any more
 PATIENT_STATEMENT_MS = 10 * 60_000  # recomputing every balance, for a person at a terminal
 STANDBY_LOOK_S = 1  # two statements that cost nothing
@@ -308,10 +306,6 @@ FINERACT_PAGES_MAX = 50  # ten thousand transactions since an order's day: then 
 # How far a core's day may be behind an order's. An order is searched from so long before its day,
 # and one that would be posted on a day before that is not posted at all: it would not be found.
 FINERACT_DAYS_BEHIND_MAX = 7
-
-# The log's lines of hops: noted at once, and written together.
-HOP_LINES_EVERY_S = 0.1  # what a kill may lose of them
-HOP_LINES_WAITING_MAX = 50_000  # 0.3 kB each; then whoever reads the log has stopped: the oldest go
 
 # Events and the programme's figures.
 EVENTS_FLUSH_EVERY_S = 0.2  # what a kill may lose; a second's, all at once, would hold hops up

@@ -5,13 +5,11 @@ Nothing that a member typed or read may come here: a screen's name, never its te
 
 from __future__ import annotations
 
-import atexit
 import datetime as dt
 import functools
 import logging
 import os
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -21,8 +19,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-
-from gateway.bounds import HOP_LINES_EVERY_S, HOP_LINES_WAITING_MAX
 
 Log = structlog.stdlib.BoundLogger
 
@@ -88,41 +84,18 @@ class HopLine(msgspec.Struct):
 NoteHop = Callable[[HopLine], object]
 
 
-class HopLines:
-    """The lines of hops, past structlog, which takes longer over one than the hop over its form and
-    its screen together. They are noted at once and written together a moment later: a write gives
-    the interpreter's lock away, and the hop would wait until it has it back.
-    """
-
-    def __init__(self) -> None:
-        self._write = structlog.BytesLogger(sys.stdout.buffer).info  # with the others' lock
-        self._waiting: deque[bytes] = deque(maxlen=HOP_LINES_WAITING_MAX)
-
-    def note(self, line: HopLine) -> None:
-        """Keep a line. Never waits."""
-        line.timestamp = dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat() + "Z"
-        self._waiting.append(msgspec.json.encode(line))
-
-    def write(self) -> None:
-        """Write all that wait."""
-        lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        if lines:
-            self._write(b"\n".join(lines))
-
-
-def hop_lines(level: str, often: Callable[[float, Callable[[], object]], object]) -> NoteHop:
-    """Where a process that serves notes its hops: the lines that `log_hop` would write.
-
-    Args:
-        level: of the log.
-        often: does something every so many seconds.
-    """
+def hop_lines(level: str) -> NoteHop:
+    """Where a process that serves notes its hops: the lines that `log_hop` would write, past
+    structlog, which takes longer over one than the hop over its form and its screen together."""
     if logging.getLevelName(level) > logging.INFO:
         return lambda _: None
-    lines = HopLines()
-    often(HOP_LINES_EVERY_S, lines.write)
-    atexit.register(lines.write)
-    return lines.note
+    write = structlog.BytesLogger(sys.stdout.buffer).info  # with the others' lock: line by line
+
+    def note(line: HopLine) -> None:
+        line.timestamp = dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat() + "Z"
+        write(msgspec.json.encode(line))
+
+    return note
 
 
 def log_hop(line: HopLine) -> None:

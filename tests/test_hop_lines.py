@@ -11,10 +11,9 @@ import pytest
 
 _BOTH_WAYS = """
 import sys
-from gateway.library.lookout import look_often
 from gateway.observing import HopLine, configure_logging, hop_lines, log_hop
 configure_logging(sys.argv[1])
-for note in (log_hop, hop_lines(sys.argv[1], look_often)):
+for note in (log_hop, hop_lines(sys.argv[1])):
     note(HopLine("norandino", "africastalking", "ñ-1", "home/menu", "menu", False, 3.1))
 """
 

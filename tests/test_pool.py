@@ -1,4 +1,4 @@
-"""How the application's connections are set up, and which of them is asked."""
+"""How the application's connections are set up, shared out and ended."""
 
 from __future__ import annotations
 
@@ -73,11 +73,6 @@ def test_who_waits_longer_than_a_member_can_is_told_so(app_url: str) -> None:
     assert sum(isinstance(answer, DatabaseUnavailableError) for answer in answers) == 1
 
 
-def test_the_one_that_was_used_last_is_used_next(two: Database) -> None:
-    """Its backend has all at hand that it was asked for."""
-    assert len({two.row(BACKEND)["pid"] for _ in range(20)}) == 1
-
-
 def test_whoever_waits_gets_the_one_that_is_given_back(two: Database) -> None:
     """Nobody is left waiting beside a connection that is free."""
     asked = _at_once(two, 12, 0.02)
@@ -99,13 +94,6 @@ def test_after_all_broke_the_next_caller_is_served(
         )
 
     assert two.row("select 1 as one") == {"one": 1}
-
-
-def test_an_old_one_is_ended_and_another_opened(app_url: str) -> None:
-    """What the server keeps for a connection only grows."""
-    with Database(app_url, 1, age_s=0) as database:
-        database.open()
-        assert len({database.row(BACKEND)["pid"] for _ in range(3)}) == 3
 
 
 def test_none_is_left_open_at_the_end(app_url: str, database_urls: tuple[str, str]) -> None:

@@ -46,7 +46,7 @@ def wsgi(parts: Parts = ORDINARY) -> Flask:
     tenants = load_all()
     level = tenants[0].log_level
     configure_logging(level)
-    app, _ = application(tenants, replace(parts, note_hop=hop_lines(level, parts.often)))
+    app, _ = application(tenants, replace(parts, note_hop=hop_lines(level)))
     # What is there now stays as long as the process: it need not be looked through again.
     gc.collect()
     gc.freeze()

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-import math
 import select
 import time
 from collections.abc import Sequence
@@ -59,7 +58,6 @@ class Connection(psycopg.Connection[Row]):
     """
 
     answer_s: float = (STATEMENT_TIMEOUT_MS + ANSWER_SLACK_MS) / 1000
-    old_at: float = math.inf  # of the monotonic clock: from then on it is better not used again
 
     def __init__(self, pgconn: PGconn) -> None:
         super().__init__(pgconn, dict_row)

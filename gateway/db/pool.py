@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
 from collections.abc import Sequence
 from typing import Self
 
 import psycopg
-from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from gateway.bounds import (
-    CONNECTION_AGE_S,
-    CONNECTIONS_AT_HAND,
     PATIENT_STATEMENT_MS,
     RECONNECT_S,
     SILENCE_MS,
@@ -42,17 +37,10 @@ class Database:
         size_max: the most connections that this process may hold.
         patient: statements may take minutes, not a moment: never where a member waits.
         options: more of the server's options, `-c name=value`.
-        age_s: then a connection is ended, and another opened.
     """
 
     def __init__(
-        self,
-        dsn: str,
-        size_max: int,
-        *,
-        patient: bool = False,
-        options: str = "",
-        age_s: float = CONNECTION_AGE_S,
+        self, dsn: str, size_max: int, *, patient: bool = False, options: str = ""
     ) -> None:
         statement_ms = PATIENT_STATEMENT_MS if patient else STATEMENT_TIMEOUT_MS
         # No statement of a millisecond is worth compiling, which takes fifty. Servers before 18 do
@@ -65,8 +53,6 @@ class Database:
             min_size=1,
             max_size=size_max,
             timeout=STORE_TIMEOUT_MS / 1000,
-            max_lifetime=age_s,
-            configure=lambda connection: _grows_old(connection, age_s),
             # Waits between tries double until then, and begin anew with the next caller: an
             # outage of minutes heals within seconds.
             reconnect_timeout=RECONNECT_S,
@@ -78,7 +64,6 @@ class Database:
             },
             open=False,
         )
-        self._at_hand = _AtHand(self._pool)
 
     def open(self) -> None:
         """Begin to connect. Does not wait: a server that is away is found out by the first call."""
@@ -86,7 +71,6 @@ class Database:
 
     def close(self) -> None:
         """Give all connections back; calls under way finish first."""
-        self._at_hand.close()
         self._pool.close()
 
     def __enter__(self) -> Self:
@@ -113,7 +97,6 @@ class Database:
         except (NoAnswerError, psycopg.errors.QueryCanceled, PoolTimeout) as error:
             raise self._unavailable(error) from error
         except psycopg.OperationalError:
-            self._at_hand.clear()
             self._pool.check()
         try:
             return self._once(sql, params)
@@ -138,78 +121,9 @@ class Database:
             return False
 
     def _once(self, sql: str, params: Sequence[object]) -> list[Row]:
-        connection = self._at_hand.take()
+        # Not the pool's own `with`: it commits, and here every statement has done so itself.
+        connection = self._pool.getconn()
         try:
             return connection.ask(sql, params)
         finally:
-            self._at_hand.give_back(connection)
-
-
-def _grows_old(connection: Connection, age_s: float) -> None:
-    connection.old_at = time.monotonic() + age_s
-
-
-class _AtHand:
-    """A few of a pool's connections, kept out of it: the one that was used last is used next.
-
-    The pool hands its connections out in turn, always the one that nobody has used for longest, and
-    of that neither we nor the server's process has much left in the processor's memory: a hop takes
-    a twentieth more, and PostgreSQL a tenth. What is more than a few, or broken, or old, and
-    whatever somebody waits for, is the pool's business.
-    """
-
-    def __init__(self, pool: ConnectionPool[Connection]) -> None:
-        self._pool = pool
-        self._free: list[Connection] = []  # its `append` and `pop` need no lock
-        self._most = CONNECTIONS_AT_HAND
-        self._counting = threading.Lock()
-        self._seeking = 0  # who asks the pool, which may have none left
-
-    def take(self) -> Connection:
-        """One that nobody else has until it is given back.
-
-        Raises:
-            PoolTimeout: all are in use, or the server is away.
-        """
-        try:
-            return self._free.pop()
-        except IndexError:
-            return self._from_pool()
-
-    def give_back(self, connection: Connection) -> None:
-        """Keep it at hand, or give it to the pool. Not by the pool's own `with`: that commits, and
-        here every statement has done so itself."""
-        well = connection.pgconn.transaction_status == TransactionStatus.IDLE
-        old = time.monotonic() >= connection.old_at  # the pool ends it, and opens another
-        if not well or old or len(self._free) >= self._most:
             self._pool.putconn(connection)
-            return
-        self._free.append(connection)
-        # Whoever seeks from now on sees it there; whoever has begun to is seen here.
-        if self._seeking:
-            self._one_to_pool()
-
-    def clear(self) -> None:
-        """Give all that nobody uses back to the pool."""
-        while self._free:
-            self._one_to_pool()
-
-    def close(self) -> None:
-        """The same, also with what is in use now, when it comes back."""
-        self._most = 0
-        self.clear()
-
-    def _from_pool(self) -> Connection:
-        with self._counting:
-            self._seeking += 1
-        try:
-            return self._free.pop()  # somebody gave it back a moment ago
-        except IndexError:
-            return self._pool.getconn()
-        finally:
-            with self._counting:
-                self._seeking -= 1
-
-    def _one_to_pool(self) -> None:
-        with contextlib.suppress(IndexError):
-            self._pool.putconn(self._free.pop())

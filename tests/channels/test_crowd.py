@@ -85,6 +85,8 @@ def test_who_would_wait_too_long_is_told_at_once_and_the_others_are_served() -> 
         ("sessionId=s1&phoneNumber=%2B51987000001&text=", END_BUSY),
         ("text=&sessionId=s1&phoneNumber=%2B51987000001", END_BUSY),
         ("sessionId=s1&text=2*987000002&phoneNumber=%2B51987000001", None),
+        ("text=", END_BUSY),
+        ("context=&text=1&sessionId=s1", None),
         ("sessionId=s1", None),
     ],
 )

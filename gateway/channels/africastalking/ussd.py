@@ -126,7 +126,7 @@ def short_way(doors: Doors) -> ShortWay:
 
 def _at_once(doors: Doors, gateway: Counter, form: str) -> str | None:
     """A last screen, if nobody can be let in now."""
-    dials = "text=&" in form or form.endswith("text=")
+    dials = "&text=&" in f"&{form}&"
     return render(gateway.busy(CHANNEL)) if doors.full(dials=dials) else None
 
 
