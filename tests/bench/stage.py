@@ -67,7 +67,8 @@ class Stage:
         return urlsplit(self.endpoints.sessions_url).path
 
     def keep_on(self, cores: frozenset[int]) -> None:
-        """Keep PostgreSQL and Redis on these cores."""
+        """Keep PostgreSQL, Redis and the phones, which are this thread, on these cores."""
+        os.sched_setaffinity(0, cores)
         for root in (self.postgres, self.redis):
             processes.keep_on(root, cores)
 
