@@ -18,6 +18,7 @@ from gateway.dialog.checker.names import sentence_names
 from gateway.dialog.checker.supplied import FACTS, SENTENCES
 from gateway.dialog.kinds import KINDS
 from gateway.dialog.reader import read_book
+from gateway.ledger.port import REFUSALS
 from gateway.menus import read_folder
 from gateway.values.gsm import septets
 
@@ -462,6 +463,13 @@ def test_the_facts_are_those_that_are_told() -> None:
         "order_refused": told.pop("order_refused") - {"operation"},
         **{fact: keys - {"forgotten_at"} for fact, keys in told.items()},
     }
+
+
+def test_why_an_order_under_way_was_refused_is_one_of_what_a_core_says() -> None:
+    """Or a receipt would have words for what never happens, and nobody would see it."""
+    codes = FACTS["order_refused"]["code"].split("|")
+
+    assert set(codes) == {*REFUSALS, "expired", "closed"}
 
 
 def _keys(detail: str) -> list[str]:

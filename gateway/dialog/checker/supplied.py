@@ -82,7 +82,13 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "owed": "money?",
         "day": "date",
     },
-    "order_refused": {"code": "text", "amount": "money", "day": "date"},
+    "order_refused": {
+        # Of an order that was under way: what a core refuses, or nobody carried it out in time.
+        "code": "insufficient_funds|no_such_account|same_account|over_payoff|payoff_changed"
+        "|nothing_owed|not_allowed|expired|closed",
+        "amount": "money",
+        "day": "date",
+    },
     "pin_activated": {"day": "date"},
     "pin_changed": {"day": "date"},
     "instalment_due": {
