@@ -5,13 +5,14 @@ Nothing that a member typed or read may come here: a screen's name, never its te
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import msgspec
 import structlog
@@ -41,7 +42,7 @@ def configure_logging(level: str) -> None:
     structlog.configure(
         processors=[*shared, as_bytes],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        logger_factory=structlog.BytesLoggerFactory(_lines_to(sys.stdout.buffer)),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -55,6 +56,28 @@ def configure_logging(level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+
+
+class _Lines:
+    """Where lines go. One that cannot be written is lost, and nothing else: a full disk fails no
+    hop, and ends no thread that says what failed."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+
+    def write(self, line: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._out.write(line)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._out.flush()
+
+
+@functools.cache
+def _lines_to(out: BinaryIO) -> BinaryIO:
+    """The same for all who write there: they share its lock."""
+    return cast("BinaryIO", _Lines(out))
 
 
 def _json_bytes(event: Mapping[str, Any], default: Callable[[Any], Any]) -> bytes:
@@ -89,7 +112,8 @@ def hop_lines(level: str) -> NoteHop:
     structlog, which takes longer over one than the hop over its form and its screen together."""
     if logging.getLevelName(level) > logging.INFO:
         return lambda _: None
-    write = structlog.BytesLogger(sys.stdout.buffer).info  # with the others' lock: line by line
+    # With the others' lock: line by line.
+    write = structlog.BytesLogger(_lines_to(sys.stdout.buffer)).info
 
     def note(line: HopLine) -> None:
         line.timestamp = dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat() + "Z"

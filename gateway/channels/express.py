@@ -119,6 +119,4 @@ def fields(form: str) -> Form:
 
 
 def _plain(escaped: str) -> str:
-    if "%" not in escaped and "+" not in escaped:
-        return escaped
     return unquote_to_bytes(escaped.replace("+", " ")).decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
 
@@ -12,19 +11,18 @@ Look = Callable[[], object]
 Stop = Callable[[], None]
 
 
-def look_often(every_s: float, look: Look, log: Log | None = None) -> Stop:
+def look_often(every_s: float, look: Look) -> Stop:
     """Look every so often, in a thread of its own, until what is answered here is called.
 
     A look that fails is tried again, and logged once when it begins to fail and once when it is
     well again. Stopping waits for the look under way.
     """
-    stopped, said_by = threading.Event(), log or logger()
+    stopped, log = threading.Event(), logger()
 
     def keep_looking() -> None:
         failing = False
         while not stopped.wait(every_s):
-            with contextlib.suppress(OSError):  # the log itself cannot be written: a full disk
-                failing = _failed(look, said_by, failing)
+            failing = _failed(look, log, failing)
 
     thread = threading.Thread(target=keep_looking, name="lookout", daemon=True)
     thread.start()

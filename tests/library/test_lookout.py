@@ -34,29 +34,6 @@ def test_it_goes_on_when_a_look_fails_and_says_it_once() -> None:
     assert [entry["event"] for entry in logged] == ["lookout_failing", "lookout_healed"]
 
 
-def test_a_log_that_cannot_be_written_ends_no_thread() -> None:
-    """A full disk: it goes on looking, and is heard again when there is room."""
-    heard = threading.Event()
-
-    class FullDisk:
-        """Has room for the third line."""
-
-        lines = 0
-
-        def warning(self, event: str, **_: object) -> None:
-            self.lines += 1
-            if self.lines < 3:
-                raise OSError(28, "No space left on device")
-            heard.set()
-
-    def look() -> None:
-        raise ValueError("away")
-
-    stop = look_often(SOON_S, look, FullDisk())  # type: ignore[arg-type]
-    assert heard.wait(PATIENCE_S)
-    stop()
-
-
 def test_when_it_was_told_to_stop_it_looks_no_more() -> None:
     """What it would look at is closed next."""
     looked = threading.Event()
